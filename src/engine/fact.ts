@@ -1,0 +1,35 @@
+import type { Config } from '../config/schema.ts';
+import type { Host } from '../host/host.ts';
+
+/**
+ * Something about the node that checks need to know: typed, gathered at most once a run, through the
+ * host alone. A fact that cannot be gathered throws a DoctorError; the checks that name it become
+ * `unknown`.
+ */
+export interface Fact<T> {
+  readonly id: string;
+  gather(context: FactContext): Promise<T>;
+}
+
+export interface FactContext {
+  readonly host: Host;
+  readonly config: Config;
+  /** Another fact; gathered now if nobody asked for it before. */
+  get<T>(fact: Fact<T>): Promise<T>;
+}
+
+/** Gathers each fact once, however many ask for it. */
+export function createFactContext(host: Host, config: Config): FactContext {
+  const gathered = new Map<string, Promise<unknown>>();
+  const context: FactContext = { host, config, get };
+  return context;
+
+  function get<T>(fact: Fact<T>): Promise<T>;
+  function get(fact: Fact<unknown>): Promise<unknown> {
+    const known = gathered.get(fact.id);
+    if (known) return known;
+    const value = fact.gather(context);
+    gathered.set(fact.id, value);
+    return value;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * facts/: what is known of the node, typed, gathered through the host alone. A fact here may serve
+ * several checks; it never judges.
+ */
+import { DoctorError } from '../engine/doctor-error.ts';
+import type { Fact, FactContext } from '../engine/fact.ts';
+import type { CommandResult } from '../host/host.ts';
+import type { Tool } from '../host/tools.ts';
+import { parseRuleset } from '../netfilter/parse-ruleset.ts';
+import type { Backend, Family, Ruleset } from '../netfilter/ruleset.ts';
+import { nfTablesLoadedFact } from './nf-tables.ts';
+
+/** `absent`: the kernel or the machine has no such backend, or nothing was ever put into it. */
+export type BackendDump =
+  | { readonly kind: 'present'; readonly ruleset: Ruleset }
+  | { readonly kind: 'absent'; readonly reason: string };
+
+export type Rulesets = Readonly<Record<Backend, Readonly<Record<Family, BackendDump>>>>;
+
+/** All four dumps, side by side: two backends, two families, all tables, with counters. */
+export const rulesetsFact: Fact<Rulesets> = {
+  id: 'rulesets',
+  async gather(context) {
+    const [legacy4, legacy6, nft4, nft6] = await Promise.all([
+      dumpLegacy(context, 'ipv4'),
+      dumpLegacy(context, 'ipv6'),
+      dumpNft(context, 'ipv4'),
+      dumpNft(context, 'ipv6'),
+    ]);
+    return { legacy: { ipv4: legacy4, ipv6: legacy6 }, nft: { ipv4: nft4, ipv6: nft6 } };
+  },
+};
+
+export const saveTools = {
+  legacy: { ipv4: 'iptables-legacy-save', ipv6: 'ip6tables-legacy-save' },
+  nft: { ipv4: 'iptables-nft-save', ipv6: 'ip6tables-nft-save' },
+} as const satisfies Record<Backend, Record<Family, Tool>>;
+
+/**
+ * `iptables-legacy-save` alone dumps the tables that the kernel already has; with `-t`, or through
+ * `-L`, it would register the table, and the nat table registered last is the one that wins.
+ */
+async function dumpLegacy(context: FactContext, family: Family): Promise<BackendDump> {
+  const names = family === 'ipv4' ? '/proc/net/ip_tables_names' : '/proc/net/ip6_tables_names';
+  const file = await context.host.readFile(names);
+  if (file.kind === 'unreadable') {
+    throw new DoctorError('undetermined', `cannot read ${names}: ${file.reason}`, { hint: 'run as root' });
+  }
+  if (file.kind === 'absent') return { kind: 'absent', reason: 'the kernel has no legacy backend loaded' };
+  if (file.text.trim() === '') return { kind: 'absent', reason: 'no legacy table is registered' };
+  const dump = await run(context, 'legacy', family);
+  if (dump.kind === 'absent') {
+    throw new DoctorError(
+      'undetermined',
+      `legacy tables are registered (${file.text.trim().split(/\s+/).join(', ')}) and no program here can list them`,
+      { hint: `install iptables, or set commands.${saveTools.legacy[family]} in the configuration` },
+    );
+  }
+  return read(dump, saveTools.legacy[family]);
+}
+
+async function dumpNft(context: FactContext, family: Family): Promise<BackendDump> {
+  if (!(await context.get(nfTablesLoadedFact))) return { kind: 'absent', reason: 'nf_tables is not loaded' };
+  const dump = await run(context, 'nft', family);
+  if (dump.kind === 'absent') {
+    return { kind: 'absent', reason: `there is no ${saveTools.nft[family]} (looked for ${dump.looked.join(', ')})` };
+  }
+  return read(dump, saveTools.nft[family]);
+}
+
+function run(context: FactContext, backend: Backend, family: Family): Promise<CommandResult> {
+  return context.host.run({
+    tool: saveTools[backend][family],
+    args: ['-c'],
+    encoding: 'latin1',
+    timeoutMs: context.config.commandTimeoutMs,
+  });
+}
+
+function read(result: CommandResult, tool: Tool): BackendDump {
+  if (result.kind === 'timeout') {
+    throw new DoctorError('undetermined', `${tool} did not end within ${result.timeoutMs / 1000} s and was killed`);
+  }
+  if (result.kind !== 'exited') {
+    const reason = result.kind === 'absent' ? 'not found' : result.reason;
+    throw new DoctorError('undetermined', `${tool} could not be run: ${reason}`);
+  }
+  // "can't initialize iptables table: Table does not exist": the kernel was built without it.
+  if (result.exitCode === 3) return { kind: 'absent', reason: 'the kernel does not support it' };
+  if (result.exitCode !== 0) {
+    const said = result.stderr.trim().split('\n').at(-1) ?? '';
+    throw new DoctorError('undetermined', `${tool} failed with exit code ${result.exitCode}: ${said}`);
+  }
+  const parsed = parseRuleset(result.stdout);
+  if (parsed.kind === 'parsed') return { kind: 'present', ruleset: parsed.ruleset };
+  throw new DoctorError(
+    'undetermined',
+    `${tool} line ${parsed.line} cannot be read: ${parsed.reason}${parsed.text ? `: ${JSON.stringify(parsed.text)}` : ''}`,
+  );
+}

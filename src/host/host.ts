@@ -1,0 +1,76 @@
+/**
+ * The one door to the machine.
+ *
+ * Everything the product learns about a node or does to it goes through a `Host`: live on a node,
+ * recording (live, and kept in a folder), or replaying such a folder. Nothing outside this folder
+ * may touch the file system, start a process or open a socket.
+ */
+import type { Tool } from './tools.ts';
+
+export interface Host {
+  /** `replay` hosts answer from a folder and refuse everything that would write. */
+  readonly kind: 'live' | 'replay';
+  /** Runs an external program to its end. Never throws for what the program does. */
+  run(command: Command): Promise<CommandResult>;
+  readFile(path: string, encoding?: TextEncoding): Promise<FileResult>;
+  /** Names in a directory with their last modification, `undefined` when it cannot be listed. */
+  listDirectory(path: string): Promise<readonly DirectoryEntry[] | undefined>;
+  /** Every process that can be seen, by the name the kernel knows it by. */
+  listProcesses(): Promise<readonly ProcessInfo[]>;
+  /** GET on the Kubernetes API, `path` beginning with `/`. */
+  kubeGet(path: string): Promise<KubeResult>;
+  /** Opens and at once closes a TCP connection. Used to learn which nat table translates it. */
+  connectTcp(address: string, port: number, timeoutMs: number): Promise<ConnectResult>;
+  now(): Date;
+}
+
+/** `latin1` keeps every byte: what was read can be written back unchanged. */
+export type TextEncoding = 'utf8' | 'latin1';
+
+export interface Command {
+  readonly tool: Tool;
+  readonly args: readonly string[];
+  readonly input?: string;
+  /** Of output and input; default `utf8`. */
+  readonly encoding?: TextEncoding;
+  /** The program is killed (SIGKILL) after this; default 10,000. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * `absent`: there is no such program on this machine.
+ * `timeout`: it was killed because it did not end in time.
+ * `failed-to-start`: it is there and could not be executed, or printed more than can be held.
+ */
+export type CommandResult =
+  | { readonly kind: 'exited'; readonly exitCode: number; readonly stdout: string; readonly stderr: string }
+  | { readonly kind: 'timeout'; readonly timeoutMs: number }
+  | { readonly kind: 'absent'; readonly looked: readonly string[] }
+  | { readonly kind: 'failed-to-start'; readonly reason: string };
+
+export type FileResult =
+  | { readonly kind: 'read'; readonly text: string }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+export interface DirectoryEntry {
+  readonly name: string;
+  readonly modifiedAt: Date;
+}
+
+export interface ProcessInfo {
+  readonly pid: number;
+  /** /proc/PID/comm, at most 15 characters. */
+  readonly name: string;
+  /** Arguments as the process shows them, the program first; empty for kernel threads. */
+  readonly args: readonly string[];
+}
+
+export type KubeResult =
+  | { readonly kind: 'ok'; readonly body: string; readonly source: string }
+  /** `reason` is one line for a person: no kubeconfig, refused, certificate expired, forbidden (which verb and resource), too slow. */
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+export type ConnectResult =
+  | { readonly kind: 'connected' | 'refused' | 'no-answer'; readonly localPort: number | undefined }
+  | { readonly kind: 'not-tried'; readonly reason: string };

@@ -1,0 +1,47 @@
+import { connectTcp } from './connect-tcp.ts';
+import type { Host, KubeResult } from './host.ts';
+import { listDirectory } from './list-directory.ts';
+import { listProcesses } from './list-processes.ts';
+import { readTextFile } from './read-text-file.ts';
+import { type ConfiguredCommands, resolveTool, type ToolLocation } from './resolve-tool.ts';
+import { runCommand } from './run-command.ts';
+import type { Tool } from './tools.ts';
+
+export interface LiveHostOptions {
+  readonly commands: ConfiguredCommands;
+  readonly paths: { readonly k3sData: string };
+  readonly kubeGet: (path: string) => Promise<KubeResult>;
+  /** For commands that name none; default 10,000. */
+  readonly commandTimeoutMs?: number;
+}
+
+/** The machine this runs on. Tools are looked up when first used, and then remembered. */
+export function liveHost(options: LiveHostOptions): Host {
+  const locations = new Map<Tool, ToolLocation>();
+  const locate = (tool: Tool): ToolLocation => {
+    const known = locations.get(tool);
+    if (known !== undefined) return known;
+    const found = resolveTool(tool, { commands: options.commands, k3sData: options.paths.k3sData });
+    locations.set(tool, found);
+    return found;
+  };
+  return {
+    kind: 'live',
+    run: async (command) => {
+      const location = locate(command.tool);
+      if (location.kind === 'absent') return location;
+      return runCommand({
+        argv: [...location.argv, ...command.args],
+        input: command.input,
+        encoding: command.encoding,
+        timeoutMs: command.timeoutMs ?? options.commandTimeoutMs ?? 10_000,
+      });
+    },
+    readFile: readTextFile,
+    listDirectory: async (path) => listDirectory(path),
+    listProcesses: async () => listProcesses(),
+    kubeGet: options.kubeGet,
+    connectTcp: (address, port, timeoutMs) => connectTcp({ address, port, timeoutMs }),
+    now: () => new Date(),
+  };
+}

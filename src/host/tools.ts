@@ -1,0 +1,17 @@
+/** The external programs the product may run, by the names that the configuration's `commands` uses. */
+export const tools = [
+  'iptables-legacy-save',
+  'iptables-legacy-restore',
+  'ip6tables-legacy-save',
+  'ip6tables-legacy-restore',
+  'iptables-nft-save',
+  'iptables-nft-restore',
+  'ip6tables-nft-save',
+  'ip6tables-nft-restore',
+  'nft',
+  'conntrack',
+  'crictl',
+  'flock',
+] as const;
+
+export type Tool = (typeof tools)[number];

@@ -1,0 +1,109 @@
+import type { Agent } from 'node:http';
+import type { RequestOptions } from 'node:https';
+import { dirname } from 'node:path';
+import { createSecureContext } from 'node:tls';
+import { KubeConfig } from '@kubernetes/client-node';
+import type { Answer, Failure, Limits } from './answer.ts';
+import { describeExpiry } from './client-certificate.ts';
+import type { CredentialSource } from './credentials.ts';
+import { credentialReason, parseReason } from './kubeconfig-reasons.ts';
+import { parseJson } from './failure-reasons.ts';
+import { httpsGet } from './https-get.ts';
+import { isListPath } from './list-path.ts';
+import { getPaged, notJson, type PageQuery } from './paged-get.ts';
+import { readSmallFile } from './small-file.ts';
+
+/**
+ * One GET with one set of credentials. The only module that loads the Kubernetes client, which reads
+ * kubeconfigs and turns them into TLS options; the request itself is Node's, with its limits ours.
+ * Nothing is kept between calls, so renewed certificates and tokens are picked up.
+ */
+export async function ask(source: CredentialSource, path: string, limits: Limits): Promise<Answer> {
+  const connection = await openConnection(source);
+  if (connection.kind === 'failed') return connection;
+  let usedBytes = 0;
+  const get = async (query: PageQuery): Promise<Answer> => {
+    const url = urlOf(connection.server, path, query);
+    const answer = await httpsGet(url, connection.options, { ...limits, usedBytes });
+    if (answer.kind === 'ok') usedBytes += Buffer.byteLength(answer.body);
+    return answer;
+  };
+  try {
+    return isListPath(path) ? await getPaged(get) : whole(path, await get({}));
+  } finally {
+    connection.agent.destroy();
+  }
+}
+
+interface Connection {
+  readonly kind: 'open';
+  readonly server: string;
+  readonly options: RequestOptions;
+  readonly agent: Agent;
+}
+
+async function openConnection(source: CredentialSource): Promise<Connection | Failure> {
+  const config = await loadConfig(source);
+  if (!(config instanceof KubeConfig)) return config;
+  const cluster = config.getCurrentCluster();
+  const user = config.getCurrentUser();
+  if (cluster === null) return unusable('its current context names no cluster of its own');
+  if (user === null) return unusable('its current context names no user of its own');
+  if (!URL.canParse(cluster.server)) return unusable('its server is not a URL');
+  if (new URL(cluster.server).protocol !== 'https:') return unusable('its server is not an https URL');
+  // A kubeconfig may name any program. This one runs as root, often unattended.
+  if (user.exec || user.authProvider) {
+    return unusable('it signs in through a program or provider, which is never run from here');
+  }
+
+  const options: RequestOptions = { rejectUnauthorized: true };
+  try {
+    await config.applyToHTTPSOptions(options);
+    createSecureContext({ ca: options.ca, cert: options.cert, key: options.key });
+  } catch (error) {
+    return unusable(credentialReason(error));
+  }
+  const expiry = describeExpiry(options.cert, new Date());
+  if (expiry !== undefined) return unusable(expiry);
+  if (typeof options.agent !== 'object') return unusable('it gives no way to connect');
+  return { kind: 'open', server: cluster.server, options, agent: options.agent };
+}
+
+async function loadConfig(source: CredentialSource): Promise<KubeConfig | Failure> {
+  const isAccount = source.kind === 'service-account';
+  const file = await readSmallFile(isAccount ? `${source.name}/token` : source.name);
+  if (file.kind === 'unreadable') return unusable(`cannot be read: ${file.reason}`);
+  const config = new KubeConfig();
+  if (isAccount) {
+    const cluster = { name: 'here', server: source.server, caFile: `${source.name}/ca.crt`, skipTLSVerify: false };
+    config.loadFromClusterAndUser(cluster, { name: 'pod', token: file.text.trim() });
+    return config;
+  }
+  // Whatever the parser stumbles over is the file's fault. Its message quotes the file: not repeated.
+  try {
+    config.loadFromString(file.text);
+    config.makePathsAbsolute(dirname(source.name));
+    return config;
+  } catch (error) {
+    return unusable(parseReason(error));
+  }
+}
+
+function unusable(reason: string): Failure {
+  return { kind: 'failed', reason, tryNext: true };
+}
+
+/** A kubeconfig's server may have a path of its own, as behind Rancher. */
+function urlOf(server: string, path: string, query: PageQuery): URL {
+  if (!path.startsWith('/')) throw new Error(`not a path of the API: ${path}`);
+  const url = new URL(server.replace(/\/+$/, '') + path);
+  if (query.limit !== undefined) url.searchParams.set('limit', String(query.limit));
+  if (query.continue !== undefined) url.searchParams.set('continue', query.continue);
+  return url;
+}
+
+/** Health and metrics endpoints answer in plain text; resources never do. */
+function whole(path: string, answer: Answer): Answer {
+  if (answer.kind === 'failed' || !/^\/(apis?\/|version$)/.test(path)) return answer;
+  return parseJson(answer.body) === undefined ? notJson : answer;
+}

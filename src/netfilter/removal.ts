@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import type { LocatedRule } from './read-table.ts';
+import { withoutCounters } from './rule.ts';
+import { isBuiltIn, ruleLines, type Ruleset, type Table } from './ruleset.ts';
+
+/** What is to be taken out of one table of one backend, in one transaction. */
+export interface Removal {
+  readonly table: string;
+  /** Chains to delete with everything in them. Never built-in ones. */
+  readonly chains: readonly string[];
+  /** Rules to delete from chains that stay. A rule that is there twice is listed twice. */
+  readonly rules: readonly LocatedRule[];
+}
+
+/**
+ * The batch for `iptables-restore --noflush`: declare each chain (which empties it), delete the
+ * rules that lead there, delete the chains. The kernel takes all of it or nothing; a chain that
+ * somebody else still refers to makes it refuse. A built-in chain is never declared, because that
+ * would set its policy.
+ */
+export function printRemoval(removal: Removal): string {
+  return [
+    `*${removal.table}`,
+    ...removal.chains.map((chain) => `:${chain} - [0:0]`),
+    ...removal.rules.map(({ line }) => line.replace(/^-A/, '-D')),
+    ...removal.chains.map((chain) => `-X ${chain}`),
+    'COMMIT',
+    '',
+  ].join('\n');
+}
+
+/**
+ * The batch that brings back what a removal took out, for a table as it is now.
+ *
+ * From the dump made before: chains that are gone are declared and filled, counters included;
+ * deleted rules are inserted where they were. What is there again already is left alone.
+ */
+export function printRestore(removal: Removal, before: Ruleset, now: Ruleset): string | undefined {
+  const then = before.tables.get(removal.table);
+  const current = now.tables.get(removal.table);
+  if (!then) return undefined;
+  const gone = removal.chains.filter((name) => !current?.chains.has(name));
+  const refill = gone.flatMap((name) => [...linesOf(before, then, name)]);
+  const inserts = [...new Set(removal.rules.map((rule) => rule.chain))].flatMap((chain) =>
+    insertsFor(removal, chain, [...linesOf(before, then, chain)], [...linesOf(now, current, chain)]),
+  );
+  if (gone.length + inserts.length === 0) return undefined;
+  const declare = gone.map((name) => `:${name} - [0:0]`);
+  return [`*${removal.table}`, ...declare, ...refill, ...inserts, 'COMMIT', ''].join('\n');
+}
+
+/** A digest of what a removal would destroy. It changes when somebody writes to those chains. */
+export function removalDigest(removal: Removal, ruleset: Ruleset): string {
+  const hash = createHash('sha256');
+  const table = ruleset.tables.get(removal.table);
+  for (const name of removal.chains) {
+    hash.update(`:${name}\n`);
+    for (const line of linesOf(ruleset, table, name)) hash.update(`${withoutCounters(line)}\n`);
+  }
+  return hash.digest('hex');
+}
+
+/** How a table differs from what a removal should have left of it. */
+export interface RemovalDifference {
+  /** Chains and rules that should be gone and are there. */
+  readonly remaining: readonly LocatedRule[];
+  /** Chains, policies and rules that should have stayed and are not there, or not in their order. */
+  readonly lost: readonly LocatedRule[];
+  /** Chains and rules that were not there before. */
+  readonly added: readonly LocatedRule[];
+}
+
+/** Compares a table before and after, line by line, counters aside. */
+export function compareAfterRemoval(removal: Removal, before: Ruleset, after: Ruleset): RemovalDifference {
+  const then = before.tables.get(removal.table);
+  const now = after.tables.get(removal.table);
+  const removed = new Set(removal.chains);
+  const removedRules = Map.groupBy(removal.rules, (rule) => rule.chain);
+  const remaining = removal.chains.filter((name) => now?.chains.has(name)).map(declaration);
+  const lost: LocatedRule[] = [];
+  const added: LocatedRule[] = [];
+  for (const chain of then?.chains.values() ?? []) {
+    if (removed.has(chain.name)) continue;
+    const kept = now?.chains.get(chain.name);
+    if (kept?.policy !== chain.policy) {
+      lost.push({ chain: chain.name, line: `:${chain.name} ${chain.policy}` });
+      continue;
+    }
+    const wanted = withoutRules(strip(linesOf(before, then, chain.name)), removedRules.get(chain.name));
+    compareLines({ chain: chain.name, wanted, found: strip(linesOf(after, now, chain.name)) });
+  }
+  for (const chain of now?.chains.values() ?? []) {
+    if (then?.chains.has(chain.name)) continue;
+    added.push(declaration(chain.name));
+  }
+  return { remaining, lost, added };
+
+  function compareLines({ chain, wanted, found }: { chain: string; wanted: string[]; found: string[] }): void {
+    const gone = new Set(removedRules.get(chain)?.map((rule) => rule.line));
+    let at = 0;
+    for (const line of found) {
+      if (line === wanted[at]) {
+        at++;
+        continue;
+      }
+      (gone.has(line) ? remaining : added).push({ chain, line });
+    }
+    lost.push(...wanted.slice(at).map((line) => ({ chain, line })));
+  }
+}
+
+function declaration(chain: string): LocatedRule {
+  return { chain, line: `:${chain}` };
+}
+
+function linesOf(ruleset: Ruleset, table: Table | undefined, name: string): Iterable<string> {
+  const chain = table?.chains.get(name);
+  return chain ? ruleLines(ruleset, chain) : [];
+}
+
+function strip(lines: Iterable<string>): string[] {
+  return Array.from(lines, withoutCounters);
+}
+
+/** Takes as many copies of each removed rule out of a chain's lines as the removal lists. */
+function withoutRules(lines: string[], rules: readonly LocatedRule[] | undefined): string[] {
+  if (!rules) return lines;
+  const left = new Map<string, number>();
+  for (const { line } of rules) left.set(line, (left.get(line) ?? 0) + 1);
+  return lines.filter((line) => {
+    const count = left.get(line) ?? 0;
+    if (count > 0) left.set(line, count - 1);
+    return count === 0;
+  });
+}
+
+/** `-I CHAIN position ...` for each removed rule that is missing, so that each lands where it was. */
+function insertsFor(removal: Removal, chain: string, then: string[], now: string[]): string[] {
+  const wanted = new Set(removal.rules.filter((rule) => rule.chain === chain).map((rule) => rule.line));
+  const present = new Set(now.map(withoutCounters));
+  let length = now.length;
+  return then.flatMap((line, i) => {
+    const rule = withoutCounters(line);
+    if (!wanted.has(rule) || present.has(rule)) return [];
+    const counters = line.slice(0, line.length - rule.length);
+    const head = `-A ${chain}`;
+    // Others may have shortened the chain: a position past its end would be refused.
+    const position = Math.min(i, length++) + 1;
+    return [`${counters}-I ${chain} ${position}${rule.slice(head.length)}`];
+  });
+}
+
+/** A removal names no built-in chain for deletion; the last line of defence before the kernel's. */
+export function assertRemovable(removal: Removal, ruleset: Ruleset): void {
+  for (const name of removal.chains) {
+    const chain = ruleset.tables.get(removal.table)?.chains.get(name);
+    if (chain && isBuiltIn(chain)) throw new Error(`plan names built-in chain ${removal.table}/${name}`);
+  }
+}
