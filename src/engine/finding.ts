@@ -8,7 +8,9 @@ export interface Finding {
   /** One line: what is wrong and what it hurts. */
   readonly message: string;
   /** What the problem does to traffic now, in a few words. */
-  readonly effect: string;
+  readonly effect: Effect;
+  /** The connections that it hurts, where it is about traffic. */
+  readonly traffic?: Traffic;
   readonly evidence: readonly Evidence[];
   /** Whether this run's plan would repair it; if not, why not. */
   readonly remedy: { readonly kind: 'planned' } | { readonly kind: 'none'; readonly reason: string };
@@ -19,4 +21,36 @@ export interface Evidence {
   readonly source: string;
   readonly observed: string;
   readonly expected?: string;
+}
+
+/**
+ * `masks`: takes traffic away from a live rule now. `may-mask`: does so or not, depending on an order
+ * that could not be read. `captures`: takes traffic that no live rule claims. `rejects`: refuses or
+ * drops it. `dormant`: loses against a live rule now; a reboot may turn that round. `idle`: carries
+ * no traffic that matters.
+ */
+export type Effect = 'masks' | 'may-mask' | 'captures' | 'rejects' | 'dormant' | 'idle';
+
+export interface Traffic {
+  readonly protocol: string;
+  /** Null: any address of this node. */
+  readonly address: string | null;
+  readonly port: number;
+  /** `namespace/name:port`, null when it is no Service. */
+  readonly service: string | null;
+  readonly sentTo: readonly Target[];
+  /** Where live rules send the same traffic; empty when none claims it. */
+  readonly live: readonly LiveTarget[];
+}
+
+export interface Target {
+  readonly address: string;
+  readonly port: number;
+  readonly state: 'live' | 'not-ready' | 'dead';
+}
+
+export interface LiveTarget {
+  readonly address: string;
+  readonly port: number;
+  readonly backend: string;
 }

@@ -33,3 +33,8 @@ export const tableReadingsFact: Fact<readonly ReadTable[]> = {
     );
   },
 };
+
+/** `iptables-legacy nat`, `ip6tables-nft filter`. */
+export function tableTitle({ backend, family, table }: ReadTable): string {
+  return `${family === 'ipv6' ? 'ip6tables' : 'iptables'}-${backend} ${table.name}`;
+}

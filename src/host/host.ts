@@ -21,8 +21,23 @@ export interface Host {
   kubeGet(path: string): Promise<KubeResult>;
   /** Opens and at once closes a TCP connection. Used to learn which nat table translates it. */
   connectTcp(address: string, port: number, timeoutMs: number): Promise<ConnectResult>;
+  /** This node's own addresses of a family, without loopback and link-local ones. */
+  localAddresses(family: 'ipv4' | 'ipv6'): Promise<readonly string[]>;
   now(): Date;
+  /** Replaces or makes a file (mode 0600, parents 0700) so that after a crash it is the old or the new one. */
+  writeDurably(path: string, text: string): Promise<WriteResult>;
+  /** Adds a line to a file; on disk when this returns. */
+  appendDurably(path: string, line: string): Promise<WriteResult>;
+  /** Takes a lock that goes with this process, whatever ends it. `holder` is what others are told. */
+  lock(path: string, holder: string): Promise<LockResult>;
 }
+
+export type WriteResult = { readonly kind: 'written' } | { readonly kind: 'failed'; readonly reason: string };
+
+export type LockResult =
+  | { readonly kind: 'held'; readonly release: () => Promise<void> }
+  | { readonly kind: 'busy'; readonly holder: string }
+  | { readonly kind: 'failed'; readonly reason: string };
 
 /** `latin1` keeps every byte: what was read can be written back unchanged. */
 export type TextEncoding = 'utf8' | 'latin1';

@@ -1,7 +1,9 @@
 import { connectTcp } from './connect-tcp.ts';
+import { appendDurably, writeDurably } from './durable-files.ts';
 import type { Host, KubeResult } from './host.ts';
 import { listDirectory } from './list-directory.ts';
 import { listProcesses } from './list-processes.ts';
+import { localAddresses } from './local-addresses.ts';
 import { readTextFile } from './read-text-file.ts';
 import { type ConfiguredCommands, resolveTool, type ToolLocation } from './resolve-tool.ts';
 import { runCommand } from './run-command.ts';
@@ -42,6 +44,9 @@ export function liveHost(options: LiveHostOptions): Host {
     listProcesses: async () => listProcesses(),
     kubeGet: options.kubeGet,
     connectTcp: (address, port, timeoutMs) => connectTcp({ address, port, timeoutMs }),
+    localAddresses: async (family) => localAddresses(family),
     now: () => new Date(),
+    writeDurably,
+    appendDurably,
   };
 }

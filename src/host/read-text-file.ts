@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import type { FileResult, TextEncoding } from './host.ts';
-import { systemErrorCode } from './system-error.ts';
+import { describeSystemError, systemErrorCode } from './system-error.ts';
 
 /** Larger ones are not ours to read, and do not fit in one string. */
 const maxFileBytes = 512 * 1024 * 1024 - 1024;
@@ -25,7 +25,7 @@ export async function readTextFile(path: string, encoding: TextEncoding = 'utf8'
     const code = systemErrorCode(error);
     if (code === undefined) throw error;
     if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'absent' };
-    return { kind: 'unreadable', reason: reasonFor(code) };
+    return { kind: 'unreadable', reason: describeSystemError(error) };
   } finally {
     await file?.close();
   }
@@ -36,10 +36,4 @@ function refusal(stats: { isFile(): boolean; isDirectory(): boolean; size: numbe
   if (!stats.isFile()) return 'it is not a regular file';
   if (stats.size > maxFileBytes) return `it is larger than ${maxFileBytes} bytes`;
   return undefined;
-}
-
-function reasonFor(code: string): string {
-  if (code === 'EACCES' || code === 'EPERM') return `permission denied (${code})`;
-  if (code === 'ELOOP') return 'too many symbolic links (ELOOP)';
-  return `the system says ${code}`;
 }

@@ -55,7 +55,7 @@ export async function runCommand(execution: Execution): Promise<CommandResult> {
     // Something that left the process group may still hold the pipes open.
     for (const stream of [subprocess.stdin, subprocess.stdout, subprocess.stderr]) stream?.destroy();
     graceTimer = setTimeout(() => {
-      subprocess.unref();
+      subprocess.nodeChildProcess.unref();
       abandoned.resolve(undefined);
     }, graceMs);
   };
@@ -74,7 +74,8 @@ export async function runCommand(execution: Execution): Promise<CommandResult> {
     return { kind: 'failed-to-start', reason: `${program} printed more than ${maxOutputBytes} bytes` };
   }
   const exitCode = result?.exitCode ?? signalExitCode(result?.signal);
-  if (exitCode === undefined) {
+  // With exit code 0 it is the pipe that failed: the output is not to be trusted.
+  if (exitCode === undefined || (exitCode === 0 && result?.failed)) {
     return { kind: 'failed-to-start', reason: startFailure(program, result) };
   }
   return { kind: 'exited', exitCode, stdout: stdout.take(encoding), stderr: stderr.take(encoding) };
@@ -88,7 +89,7 @@ function signalExitCode(signal: string | undefined): number | undefined {
 
 function startFailure(
   program: string,
-  result: { code?: string; originalMessage?: string } | undefined,
+  result: { code?: string | undefined; originalMessage?: string | undefined } | undefined,
 ): string {
   switch (result?.code) {
     // The program was there a moment ago, so it is its interpreter or loader that is missing.

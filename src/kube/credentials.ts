@@ -20,7 +20,7 @@ export interface CredentialEnvironment {
 }
 
 export type CredentialSource =
-  | { readonly kind: 'kubeconfig'; /** Its absolute path. */ readonly name: string }
+  | { readonly kind: 'kubeconfig' /** Its absolute path. */; readonly name: string }
   | {
       readonly kind: 'service-account';
       /** The directory that holds `token` and `ca.crt`. */

@@ -1,6 +1,8 @@
-import { SocketAddress } from 'node:net';
+import { isIPv6, SocketAddress } from 'node:net';
 import { z } from 'zod';
 import { parseJson } from './failure-reasons.ts';
+import { describeIssue } from './schema-issue.ts';
+import { splitList } from './split-list.ts';
 
 /** All EndpointSlices of the cluster: `namespaces/NAME` is not part of it. */
 export const endpointSlicesPath = '/apis/discovery.k8s.io/v1/endpointslices';
@@ -33,22 +35,31 @@ export type ParsedEndpointSlices =
  * endpoint that is moving between two slices is in both; its better state counts.
  */
 export function parseEndpointSlices(body: string): ParsedEndpointSlices {
-  const json = parseJson(body);
-  if (json === undefined) return { kind: 'malformed', reason: 'not JSON' };
-  const list = listSchema().safeParse(json);
+  const split = splitList(body);
+  if (split === undefined) return { kind: 'malformed', reason: 'not JSON' };
+  const list = listSchema().safeParse(split.envelope);
   if (!list.success) return { kind: 'malformed', reason: describeIssue(list.error) };
 
+  const sliceShape = sliceSchema();
   const services = new Map<string, Map<string, ServiceEndpoint>>();
-  for (const slice of list.data.items ?? []) {
-    const service = slice.metadata.labels?.['kubernetes.io/service-name'];
-    if (service === undefined || service === '' || slice.addressType === 'FQDN') continue;
+  for (const [index, text] of split.items.entries()) {
+    const parsed = sliceShape.safeParse(parseJson(text));
+    if (!parsed.success) return { kind: 'malformed', reason: describeIssue(parsed.error, ['items', index]) };
+    const slice = parsed.data;
+    const service = slice.metadata.labels?.[serviceLabel];
+    if (!service || slice.addressType === 'FQDN') continue;
     const name = `${slice.metadata.namespace}/${service}`;
     const known = services.get(name) ?? new Map<string, ServiceEndpoint>();
     services.set(name, known);
     for (const endpoint of endpointsOf(slice)) addBetter(known, endpoint);
   }
-  return { kind: 'parsed', services: new Map([...services].map(([name, found]) => [name, [...found.values()]])) };
+  return {
+    kind: 'parsed',
+    services: new Map([...services].map(([name, found]) => [name, [...found.values()]])),
+  };
 }
+
+const serviceLabel = 'kubernetes.io/service-name';
 
 const states = ['ready', 'serving-terminating', 'not-ready'] as const;
 
@@ -89,5 +100,45 @@ function stateOf(conditions: Conditions): EndpointState {
 
 /** Slices made by hand may spell an IPv6 address in any way. */
 function shortened(address: string): string {
-  return new SocketAddress({ address, family: 'ipv6' }).address;
+  return isIPv6(address) ? new SocketAddress({ address, family: 'ipv6' }).address : address;
+}
+
+type Slice = z.infer<ReturnType<typeof sliceSchema>>;
+type Conditions = z.infer<ReturnType<typeof conditionsSchema>>;
+
+// Schemas are made when they are needed: at module level every start of the product would pay for them.
+/** Of the list without its elements. */
+function listSchema() {
+  return z.object({
+    kind: z.enum(['EndpointSliceList', 'List']),
+    items: z.array(z.never()).nullable(),
+  });
+}
+
+/** Every field that Go may leave out it may also print as null. */
+function sliceSchema() {
+  const endpoint = z.object({
+    addresses: z.array(z.string()),
+    conditions: conditionsSchema().nullish(),
+  });
+  const port = z.object({
+    name: z.string().nullish(),
+    protocol: z.enum(['TCP', 'UDP', 'SCTP']).nullish(),
+    port: z.number().nullish(),
+  });
+  return z.object({
+    kind: z.literal('EndpointSlice').optional(),
+    metadata: z.object({
+      namespace: z.string().min(1),
+      labels: z.object({ [serviceLabel]: z.string().nullish() }).nullish(),
+    }),
+    addressType: z.enum(['IPv4', 'IPv6', 'FQDN']),
+    endpoints: z.array(endpoint).nullish(),
+    ports: z.array(port).nullish(),
+  });
+}
+
+function conditionsSchema() {
+  const condition = z.boolean().nullish();
+  return z.object({ ready: condition, serving: condition, terminating: condition });
 }

@@ -50,5 +50,9 @@ function tooLarge(url: URL, limits: Limits): Failure {
 }
 
 function timedOut(url: URL, limits: Limits): Failure {
-  return { kind: 'failed', reason: `${url.host} did not answer in ${limits.timeoutMs / 1000} s`, tryNext: false };
+  return {
+    kind: 'failed',
+    reason: `${url.host} did not answer in ${limits.timeoutMs / 1000} s`,
+    tryNext: false,
+  };
 }

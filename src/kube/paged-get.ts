@@ -1,5 +1,5 @@
 import type { Answer, Failure } from './answer.ts';
-import { parseJson } from './failure-reasons.ts';
+import { splitList } from './split-list.ts';
 
 export const pageSize = 500;
 
@@ -21,14 +21,14 @@ export async function getPaged(get: (query: PageQuery) => Promise<Answer>): Prom
   if (firstPage === undefined) return notJson;
   if (firstPage.next === undefined) return first;
 
-  const items = [itemsText(firstPage)];
+  const items = [...firstPage.items];
   let next: string | undefined = firstPage.next;
   while (next !== undefined) {
     const answer: Answer = await get({ limit: pageSize, continue: next });
     if (answer.kind === 'failed') return answer.status === 410 ? getWhole(get) : answer;
     const page = readPage(answer.body);
     if (page === undefined) return notJson;
-    items.push(itemsText(page));
+    items.push(...page.items);
     next = page.next;
   }
   return { kind: 'ok', body: joinPages(firstPage, items) };
@@ -44,32 +44,32 @@ export const notJson: Failure = { kind: 'failed', reason: 'the answer is not JSO
 
 interface Page {
   readonly envelope: Readonly<Record<string, unknown>>;
-  readonly items: readonly unknown[];
+  /** Each as the text it came in. */
+  readonly items: readonly string[];
   /** The token that fetches the page after this one. */
   readonly next: string | undefined;
 }
 
 /** `undefined` when the text is not JSON; JSON that is no list is a page without a next one. */
 function readPage(body: string): Page | undefined {
-  const parsed = parseJson(body);
-  if (parsed === undefined) return undefined;
-  if (!isRecord(parsed)) return { envelope: {}, items: [], next: undefined };
-  const metadata = isRecord(parsed['metadata']) ? parsed['metadata'] : {};
-  const items = Array.isArray(parsed['items']) ? parsed['items'] : [];
-  const token = metadata['continue'];
-  return { envelope: parsed, items, next: typeof token === 'string' && token !== '' ? token : undefined };
-}
-
-/** Text takes a fraction of the memory of parsed objects, and it is text that is handed on. */
-function itemsText(page: Page): string {
-  return JSON.stringify(page.items).slice(1, -1);
+  const split = splitList(body);
+  if (split === undefined) return undefined;
+  if (!isRecord(split.envelope)) return { envelope: {}, items: [], next: undefined };
+  const metadata = split.envelope['metadata'];
+  const token = isRecord(metadata) ? metadata['continue'] : undefined;
+  const next = typeof token === 'string' && token !== '' ? token : undefined;
+  return { envelope: split.envelope, items: split.items, next };
 }
 
 function joinPages(first: Page, items: readonly string[]): string {
-  const { items: _items, metadata, ...rest } = first.envelope;
-  const { continue: _token, remainingItemCount: _count, ...listMetadata } = isRecord(metadata) ? metadata : {};
+  const { items: _none, metadata, ...rest } = first.envelope;
+  const {
+    continue: _token,
+    remainingItemCount: _count,
+    ...listMetadata
+  } = isRecord(metadata) ? metadata : {};
   const envelope = JSON.stringify({ ...rest, metadata: listMetadata });
-  return `${envelope.slice(0, -1)},"items":[${items.filter((text) => text !== '').join(',')}]}`;
+  return `${envelope.slice(0, -1)},"items":[${items.join(',')}]}`;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

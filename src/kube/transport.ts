@@ -6,9 +6,9 @@ import { KubeConfig } from '@kubernetes/client-node';
 import type { Answer, Failure, Limits } from './answer.ts';
 import { describeExpiry } from './client-certificate.ts';
 import type { CredentialSource } from './credentials.ts';
-import { credentialReason, parseReason } from './kubeconfig-reasons.ts';
 import { parseJson } from './failure-reasons.ts';
 import { httpsGet } from './https-get.ts';
+import { credentialReason, parseReason } from './kubeconfig-reasons.ts';
 import { isListPath } from './list-path.ts';
 import { getPaged, notJson, type PageQuery } from './paged-get.ts';
 import { readSmallFile } from './small-file.ts';
@@ -75,7 +75,12 @@ async function loadConfig(source: CredentialSource): Promise<KubeConfig | Failur
   if (file.kind === 'unreadable') return unusable(`cannot be read: ${file.reason}`);
   const config = new KubeConfig();
   if (isAccount) {
-    const cluster = { name: 'here', server: source.server, caFile: `${source.name}/ca.crt`, skipTLSVerify: false };
+    const cluster = {
+      name: 'here',
+      server: source.server,
+      caFile: `${source.name}/ca.crt`,
+      skipTLSVerify: false,
+    };
     config.loadFromClusterAndUser(cluster, { name: 'pod', token: file.text.trim() });
     return config;
   }

@@ -9,6 +9,7 @@ import { optionValue, type Rule } from './rule.ts';
 export function isKnownJump(table: string, rule: Rule): boolean {
   if (rule.jump?.kind !== 'jump' || rule.jump.options.length > 0) return false;
   const { target } = rule.jump;
+  if (isPodJump(table, rule, target)) return true;
   return knownJumps.some(
     (known) =>
       known.table === table &&
@@ -137,6 +138,18 @@ const knownJumps: readonly KnownJump[] = [
     comment: 'kube-router netpol - VEAAIY32XVBHCSCY',
   },
 ];
+
+/** Before kube-router had chains of its own for each hook, it jumped to each pod's from built-in ones. */
+function isPodJump(table: string, rule: Rule, target: string): boolean {
+  const comment = optionValue(rule, '--comment') ?? '';
+  return (
+    table === 'filter' &&
+    ['FORWARD', 'OUTPUT'].includes(rule.chain) &&
+    /^KUBE-POD-FW-/.test(target) &&
+    /^rule to jump traffic (from|destined to) POD name:\S+ namespace: \S+ to chain /.test(comment) &&
+    comment.endsWith(` to chain ${target}`)
+  );
+}
 
 function hasOnly(rule: Rule, modules: readonly string[], newOnly: 'maybe' | 'never'): boolean {
   return rule.options.every((option) => {

@@ -47,6 +47,7 @@ const chainShapes: Readonly<Record<string, readonly Shape[]>> = {
     { target: /^KUBE-NODEPORTS$/, comment: /^kubernetes service nodeports/ },
     { target: /^(KUBE-(MARK-MASQ|LOAD-BALANCER|NODE-PORT)|ACCEPT|RETURN)$/, comment: anything, option: ipvsSet },
     { target: /^KUBE-NODE-PORT$/, comment: 'none', option: ['--dst-type', /^LOCAL$/] },
+    { target: /^RETURN$/, comment: 'none', option: ['-s', /^127\.0\.0\.0\/8$/] },
   ],
   'nat KUBE-NODEPORTS': [
     { target: /^KUBE-(SVC|SVL|EXT|XLB)-|^KUBE-MARK-MASQ$/, comment: new RegExp(`^${servicePort}$`) },
@@ -59,6 +60,10 @@ const chainShapes: Readonly<Record<string, readonly Shape[]>> = {
   ],
   'nat KUBE-MARK-MASQ': [{ target: /^MARK$/, comment: 'none' }],
   'nat KUBE-MARK-DROP': [{ target: /^MARK$/, comment: 'none' }],
+  'nat KUBE-FIREWALL': [
+    { target: /^RETURN$/, comment: anything, option: ipvsSet },
+    { target: /^KUBE-MARK-DROP$/, comment: 'none' },
+  ],
   'nat KUBE-LOAD-BALANCER': [{ target: /^(KUBE-MARK-MASQ|RETURN)$/, comment: anything }],
   'nat KUBE-NODE-PORT': [{ target: /^(KUBE-MARK-MASQ|RETURN)$/, comment: anything, option: ipvsSet }],
   'filter KUBE-SERVICES': [
@@ -93,26 +98,30 @@ const chainShapes: Readonly<Record<string, readonly Shape[]>> = {
     { target: /^RETURN$/, comment: anything, option: ipvsSet },
     { target: /^REJECT$/, comment: anything, option: ipvsSet },
   ],
-  'filter KUBE-IPVS-OUT-FILTER': [{ target: /^(RETURN|REJECT)$/, comment: anything, option: ipvsSet }],
+  'filter KUBE-IPVS-OUT-FILTER': [{ target: /^DROP$/, comment: 'none', option: ['--vaddr', anything] }],
   'filter KUBE-ROUTER': [
-    { target: /^KUBE-POD-FW-/, comment: /^rule to jump traffic (from|to|destined to) POD name:/ },
-    { target: /^(RETURN|ACCEPT)$/, comment: /^allow (LOCAL|traffic to|egress traffic) / },
-    { target: /^(RETURN|ACCEPT)$/, comment: /^rule to explicitly ACCEPT traffic that comply to network policies$/i },
-    { target: /^MARK$/, comment: 'none' },
+    { target: /^KUBE-POD-FW-/, comment: /^rule to jump traffic (from|destined to) POD name:/ },
+    { target: /^(RETURN|ACCEPT)$/, comment: /^allow (LOCAL (TCP|UDP) )?traffic to / },
+    { target: /^RETURN$/, comment: /^allow LOCAL (TCP|UDP) traffic to node ports / },
+    { target: /^(RETURN|ACCEPT)$/, comment: /^rule to explicitly ACCEPT traffic that comply to network policies$/ },
+    { target: /^KUBE-NWPLCY-TAIL$/, comment: /^rule to explicitly handle traffic for network policies / },
   ],
   'filter KUBE-POD-FW': [
-    { target: /^KUBE-NWPLCY-/, comment: /^run through (default (ingress|egress) network policy chain|nw policy )/ },
-    { target: /^(ACCEPT|DROP|RETURN|REJECT|NFLOG)$/, comment: /^(rule (to|for) |set mark to ACCEPT)/ },
+    {
+      target: /^KUBE-NWPLCY-/,
+      comment: /^(run through (default (ingress|egress) network policy|nw policy )|common bi-directional traffic )/,
+    },
+    { target: /^(ACCEPT|DROP|REJECT|NFLOG)$/, comment: /^(default )?rule (to|for) / },
     { target: /^MARK$/, comment: /^set mark to ACCEPT traffic that comply to network policies$/ },
     { target: /^MARK$/, comment: 'none' },
   ],
+  // One version passes the comment with quotes around it, which then are part of it.
   'filter KUBE-NWPLCY': [
-    { target: /^(ACCEPT|MARK|RETURN)$/, comment: /^(rule to |allow icmp )/i },
-    { target: /^(MARK|RETURN)$/, comment: 'none', option: ['--mark', anything] },
-    { target: /^MARK$/, comment: 'none' },
+    { target: /^(ACCEPT|REJECT|DROP|MARK|RETURN|NFLOG)$/, comment: /^"?(rule (to|for) |allow icmp )/ },
   ],
   'nat CNI-DN': [
-    { target: /^CNI-HOSTPORT-SETMARK$/, comment: 'none' },
+    // KUBE-MARK-MASQ where the CNI configuration says so (externalSetMarkChain).
+    { target: /^(CNI-HOSTPORT-SETMARK|KUBE-MARK-MASQ)$/, comment: 'none' },
     { target: /^DNAT$/, comment: 'none' },
   ],
 };

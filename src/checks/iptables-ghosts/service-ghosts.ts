@@ -1,0 +1,79 @@
+import type { Finding } from '../../engine/finding.ts';
+import type { DeadFlow } from '../../engine/step.ts';
+import type { NatClaims } from '../../facts/nat-claims.ts';
+import type { NatOrder } from '../../facts/nat-order.ts';
+import type { Endpoints } from '../../facts/service-endpoints.ts';
+import type { Backend, Family } from '../../netfilter/ruleset.ts';
+import { type Claim, claimKey } from '../../netfilter/services.ts';
+import { describeTraffic, effectOf, explainEffect, severityOf, stateOf } from './traffic.ts';
+
+export interface TrafficGhost {
+  readonly family: Family;
+  /** Without the remedy, which depends on the whole table. */
+  readonly finding: Omit<Finding, 'remedy'>;
+  readonly backend: Backend;
+  readonly table: string;
+  readonly deadFlows: readonly DeadFlow[];
+}
+
+/** One ghost for each address and port that leftover Service chains claim. */
+export function findServiceGhosts(
+  claims: readonly NatClaims[],
+  live: Backend,
+  facts: { readonly order: NatOrder; readonly endpoints: Endpoints },
+): TrafficGhost[] {
+  return claims
+    .filter(({ backend }) => backend !== live)
+    .flatMap(({ backend, family, claims: ghosts }) => {
+      const liveClaims = claims.find((other) => other.backend === live && other.family === family)?.claims ?? [];
+      const byKey = new Map(liveClaims.filter(isService).map((claim) => [claimKey(claim), claim]));
+      return ghosts.filter(isService).map((ghost): TrafficGhost => {
+        const liveClaim = byKey.get(claimKey(ghost));
+        const order = facts.order[family];
+        const contest = { ghost, ghostBackend: backend, live: liveClaim && { claim: liveClaim, backend: live }, order };
+        const effect = effectOf(contest);
+        const sentTo = ghost.targets.map((target) => ({
+          ...target,
+          state: stateOf(target, ghost, liveClaim, facts.endpoints),
+        }));
+        const traffic = {
+          protocol: ghost.protocol,
+          address: ghost.address ?? null,
+          port: ghost.port,
+          service: ghost.servicePort ?? null,
+          sentTo,
+          live: liveClaim?.targets.map((target) => ({ ...target, backend: live })) ?? [],
+        };
+        const dead = sentTo.filter(
+          ({ state, address, port }) =>
+            state === 'dead' && !liveClaim?.targets.some((other) => other.address === address && other.port === port),
+        );
+        return {
+          family,
+          backend,
+          table: 'nat',
+          finding: {
+            code: 'ghost-service',
+            severity: severityOf(effect),
+            effect,
+            message: describeTraffic(traffic, backend),
+            traffic,
+            evidence: [
+              { source: `${backend} nat`, observed: `${ghost.chain} claims it, and iptables-${live} is the live backend` },
+              { source: 'effect', observed: explainEffect(effect, order) },
+            ],
+          },
+          deadFlows: dead.map(({ address, port }) => flowTo(ghost, address, port)),
+        };
+      });
+    });
+}
+
+/** The connections that a ghost claim may have sent to a dead target. */
+export function flowTo(claim: Claim, target: string, targetPort: number): DeadFlow {
+  return { protocol: claim.protocol, address: claim.address, port: claim.port, target, targetPort };
+}
+
+function isService({ sandboxId }: Claim): boolean {
+  return sandboxId === undefined;
+}

@@ -1,0 +1,27 @@
+import type { Rulesets } from '../../facts/rulesets.ts';
+import { backends, families } from '../../netfilter/ruleset.ts';
+
+/** What was looked at, a line for each backend and family. */
+export function describeBackends(rulesets: Rulesets): string[] {
+  return backends.flatMap((backend) =>
+    families.map((family) => {
+      const dump = rulesets[backend][family];
+      if (dump.kind === 'absent') return `${backend} ${family}: absent, ${dump.reason}`;
+      const tables = [...dump.ruleset.tables.keys()];
+      return `${backend} ${family}: ${tables.length === 0 ? 'no tables' : tables.join(', ')}`;
+    }),
+  );
+}
+
+/** Tables that exist and could not be listed: nothing can be said of them. */
+export function describeBlindSpots(rulesets: Rulesets): string[] {
+  return backends.flatMap((backend) =>
+    families.flatMap((family) => {
+      const dump = rulesets[backend][family];
+      const unreadable = dump.kind === 'present' ? dump.ruleset.unreadable : [];
+      return unreadable.map(
+        (table) => `${backend} ${family} ${table} holds rules that only nft can express: it was not judged`,
+      );
+    }),
+  );
+}

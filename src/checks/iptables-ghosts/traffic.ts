@@ -1,0 +1,87 @@
+import type { Effect, Severity, Target, Traffic } from '../../engine/finding.ts';
+import type { FamilyNatOrder } from '../../facts/nat-order.ts';
+import type { Endpoints } from '../../facts/service-endpoints.ts';
+import type { Backend } from '../../netfilter/ruleset.ts';
+import type { Claim } from '../../netfilter/services.ts';
+import { type Endpoint, printEndpoint } from '../../netfilter/service-port.ts';
+
+/** A ghost claim beside the live claim of the same address, if there is one. */
+export interface Contest {
+  readonly ghost: Claim;
+  readonly ghostBackend: Backend;
+  readonly live: LiveClaim | undefined;
+  readonly order: FamilyNatOrder;
+}
+
+export interface LiveClaim {
+  readonly claim: Claim;
+  readonly backend: Backend;
+  /** Only within one backend: whether the ghost's rule stands before the live one. */
+  readonly ghostIsFirst?: boolean;
+}
+
+/** Whether a target of a Service is a live endpoint: by the API, else by what the live backend says. */
+export function stateOf(target: Endpoint, claim: Claim, live: Claim | undefined, endpoints: Endpoints): Target['state'] {
+  if (endpoints.kind === 'known' && claim.servicePort !== undefined) {
+    const [service = '', portName = ''] = claim.servicePort.split(':');
+    const match = endpoints.services
+      .get(service)
+      ?.find(
+        (endpoint) =>
+          endpoint.address === target.address &&
+          endpoint.port === target.port &&
+          endpoint.protocol === claim.protocol &&
+          endpoint.portName === portName,
+      );
+    if (!match) return 'dead';
+    return match.state === 'not-ready' ? 'not-ready' : 'live';
+  }
+  return live?.targets.some((other) => isSame(other, target)) ? 'live' : 'dead';
+}
+
+/** What a ghost claim does to the traffic it claims, as things stand now. */
+export function effectOf({ ghost, ghostBackend, live, order }: Contest): Effect {
+  if (ghost.targets.length === 0) return 'idle';
+  if (!live || live.claim.targets.length === 0) return 'captures';
+  if (ghost.targets.every((target) => live.claim.targets.some((other) => isSame(other, target)))) return 'idle';
+  if (live.ghostIsFirst !== undefined) return live.ghostIsFirst ? 'masks' : 'dormant';
+  if (order.kind !== 'known') return 'may-mask';
+  return order.first === ghostBackend ? 'masks' : 'dormant';
+}
+
+export function severityOf(effect: Effect): Severity {
+  return effect === 'idle' ? 'warning' : 'error';
+}
+
+/** `10.43.0.80:80/tcp default/web → 10.42.0.5:8080 dead (legacy) · live: 10.42.0.9:8080 (nft)` */
+export function describeTraffic(traffic: Traffic, ghostBackend: Backend): string {
+  const address = traffic.address === null ? `*:${traffic.port}` : printEndpoint({ ...traffic, address: traffic.address });
+  const service = traffic.service === null ? '' : ` ${traffic.service.split(':')[0]}`;
+  const sent = traffic.sentTo.map((target) => `${printEndpoint(target)} ${target.state.replace('-', ' ')}`).join(', ');
+  const live = traffic.live.map((target) => printEndpoint(target)).join(', ');
+  const backend = traffic.live[0]?.backend;
+  const liveText = backend === undefined ? 'no live rule claims it' : `live: ${live} (${backend})`;
+  return `${address}/${traffic.protocol}${service} → ${sent || 'nowhere'} (${ghostBackend}) · ${liveText}`;
+}
+
+/** One sentence on the effect, for the report. */
+export function explainEffect(effect: Effect, order: FamilyNatOrder): string {
+  switch (effect) {
+    case 'masks':
+      return `masks the live rule now${order.kind === 'known' ? ` (${order.evidence})` : ''}`;
+    case 'may-mask':
+      return `may mask the live rule: which nat table comes first is unknown${order.kind === 'unknown' ? ` (${order.reason})` : ''}`;
+    case 'captures':
+      return 'takes traffic that no live rule claims';
+    case 'rejects':
+      return 'rejects in filter whatever still carries this address';
+    case 'dormant':
+      return `dormant: the live rule comes first now; a reboot may turn that round${order.kind === 'known' ? ` (${order.evidence})` : ''}`;
+    case 'idle':
+      return 'carries no traffic that matters now';
+  }
+}
+
+function isSame(a: Endpoint, b: Endpoint): boolean {
+  return a.address === b.address && a.port === b.port;
+}

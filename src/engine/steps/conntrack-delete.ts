@@ -1,0 +1,79 @@
+import { count } from '../count.ts';
+import { type Connection, parseConnections } from '../../netfilter/conntrack.ts';
+import type { ConntrackDeleteStep, DeadFlow } from '../step.ts';
+import type { StepContext, StepKind, StepOutcome } from './step-kind.ts';
+
+/**
+ * Ends connections that removed rules sent to dead targets. Listed first, so that only what is
+ * there is deleted, by the address and port asked for and the dead target that was to answer.
+ */
+export const conntrackDelete: StepKind<ConntrackDeleteStep> = {
+  describe({ family, flows }) {
+    return {
+      title: `conntrack ${family}: end connections to ${count(flows.length, 'dead target')} of removed rules, if there are any`,
+      command: `conntrack -D -f ${family} ${flows[0] ? deleteArgs(flows[0]).join(' ') : ''}${flows.length > 1 ? ` … and ${flows.length - 1} more like it` : ''}`,
+      input: undefined,
+      changes: 0,
+      reversible: false,
+    };
+  },
+  apply,
+};
+
+async function apply(step: ConntrackDeleteStep, context: StepContext): Promise<StepOutcome> {
+  const found = await list(step, context);
+  if (found.kind === 'unavailable') return done([`conntrack: ${found.reason}; stale connections were left to expire`]);
+  const stale = staleFlows(step, found.connections);
+  for (const flow of stale) {
+    const args = ['-D', '-f', step.family, ...deleteArgs(flow)];
+    await context.host.run({ tool: 'conntrack', args, timeoutMs: context.timeoutMs });
+  }
+  if (stale.length === 0) return done([]);
+  const after = await list(step, context);
+  const left = after.kind === 'listed' ? staleFlows(step, after.connections).length : 0;
+  return done([
+    `conntrack ${step.family}: ended the connections of ${count(stale.length - left, 'flow')} to dead targets`,
+    ...(left > 0 ? [`conntrack ${step.family}: ${count(left, 'flow')} to dead targets could not be ended`] : []),
+  ]);
+}
+
+/** The kernel has no way to bring a connection back, nor is there a reason: its target is dead. */
+function done(notes: readonly string[]): StepOutcome {
+  return { kind: 'done', notes, revert: async () => ({ complete: true, notes: [] }) };
+}
+
+type Listed =
+  | { readonly kind: 'listed'; readonly connections: readonly Connection[] }
+  | { readonly kind: 'unavailable'; readonly reason: string };
+
+async function list({ family }: ConntrackDeleteStep, { host, timeoutMs }: StepContext): Promise<Listed> {
+  const result = await host.run({ tool: 'conntrack', args: ['-L', '-f', family], timeoutMs });
+  if (result.kind === 'absent') return { kind: 'unavailable', reason: 'there is no conntrack program' };
+  if (result.kind !== 'exited') return { kind: 'unavailable', reason: 'it could not be listed' };
+  if (result.exitCode !== 0) return { kind: 'unavailable', reason: `it could not be listed: ${result.stderr.trim()}` };
+  return { kind: 'listed', connections: parseConnections(result.stdout) };
+}
+
+/** The distinct flows among the connections that lead to one of the step's dead targets. */
+function staleFlows({ flows }: ConntrackDeleteStep, connections: readonly Connection[]): Required<DeadFlow>[] {
+  const wanted = Map.groupBy(flows, ({ protocol, port, target, targetPort }) =>
+    [protocol, port, target, targetPort].join(' '),
+  );
+  const stale = new Map<string, Required<DeadFlow>>();
+  for (const { protocol, original, reply } of connections) {
+    const key = [protocol, original.destinationPort, reply.source, reply.sourcePort].join(' ');
+    const match = wanted
+      .get(key)
+      ?.find(({ address }) => address === undefined || address === original.destination);
+    // Without translation the dead address itself was asked for: not our rule's doing.
+    if (!match || original.destination === reply.source) continue;
+    stale.set(`${key} ${original.destination}`, { ...match, address: original.destination });
+  }
+  return [...stale.values()];
+}
+
+function deleteArgs({ protocol, address, port, target, targetPort }: DeadFlow): string[] {
+  const destination = address === undefined ? [] : ['-d', address];
+  const asked = ['-p', protocol, ...destination, '--orig-port-dst', String(port)];
+  return [...asked, '-r', target, '--reply-port-src', String(targetPort)];
+}

@@ -1,0 +1,25 @@
+import type { Fact } from '../engine/fact.ts';
+import type { Backend, Family } from '../netfilter/ruleset.ts';
+import { type Claim, readHostPortClaims, readServiceClaims } from '../netfilter/services.ts';
+import { tableReadingsFact } from './table-readings.ts';
+
+export interface NatClaims {
+  readonly backend: Backend;
+  readonly family: Family;
+  readonly claims: readonly Claim[];
+}
+
+/** Every address and port that a nat table translates for Kubernetes, in each backend and family. */
+export const natClaimsFact: Fact<readonly NatClaims[]> = {
+  id: 'nat-claims',
+  async gather({ get }) {
+    const tables = await get(tableReadingsFact);
+    return tables
+      .filter(({ table }) => table.name === 'nat')
+      .map(({ backend, family, ruleset, reading }) => ({
+        backend,
+        family,
+        claims: [...readServiceClaims(ruleset, reading), ...readHostPortClaims(ruleset, reading)],
+      }));
+  },
+};

@@ -1,0 +1,89 @@
+import type { Fact, FactContext } from '../engine/fact.ts';
+import { parseConnections } from '../netfilter/conntrack.ts';
+import { type Backend, families, type Family } from '../netfilter/ruleset.ts';
+import { type Claim, claimKey } from '../netfilter/services.ts';
+import { type NatClaims, natClaimsFact } from './nat-claims.ts';
+
+/**
+ * Which backend's nat table translates first where both claim the same address.
+ *
+ * The table that was registered last wins, and no kernel interface shows that order (since 4.18 nat
+ * tables hang behind one common hook, so `nft list hooks` does not list them). So one TCP connection
+ * is opened to an address that both claim with different targets, closed at once, and the kernel's
+ * own record of it says who translated it.
+ */
+export type NatOrder = Readonly<Record<Family, FamilyNatOrder>>;
+
+export type FamilyNatOrder =
+  | { readonly kind: 'known'; readonly first: Backend; readonly evidence: string }
+  | { readonly kind: 'unknown'; readonly reason: string }
+  /** No address is claimed by both with different targets. */
+  | { readonly kind: 'not-needed' };
+
+export const natOrderFact: Fact<NatOrder> = {
+  id: 'nat-order',
+  async gather(context) {
+    const claims = await context.get(natClaimsFact);
+    const [ipv4, ipv6] = await Promise.all(families.map((family) => orderOf(context, claims, family)));
+    return { ipv4: ipv4 ?? { kind: 'not-needed' }, ipv6: ipv6 ?? { kind: 'not-needed' } };
+  },
+};
+
+interface Contest {
+  readonly address: string;
+  readonly port: number;
+  readonly targets: Readonly<Record<Backend, ReadonlySet<string>>>;
+}
+
+async function orderOf(context: FactContext, all: readonly NatClaims[], family: Family): Promise<FamilyNatOrder> {
+  const [contest] = await findContests(context, all, family);
+  if (!contest) return { kind: 'not-needed' };
+  if (!context.config.checks['iptables-ghosts'].probe) {
+    return { kind: 'unknown', reason: 'probing is switched off (checks.iptables-ghosts.probe)' };
+  }
+  const { address, port, targets } = contest;
+  const probe = await context.host.connectTcp(address, port, 300);
+  if (probe.kind === 'not-tried') return { kind: 'unknown', reason: `not probed: ${probe.reason}` };
+  if (probe.localPort === undefined) return { kind: 'unknown', reason: `no connection to ${address} could be begun` };
+  const listed = await context.host.run({
+    tool: 'conntrack',
+    args: ['-L', '-f', family, '-p', 'tcp', '-d', address, '--orig-port-src', String(probe.localPort)],
+    timeoutMs: context.config.commandTimeoutMs,
+  });
+  if (listed.kind !== 'exited') return { kind: 'unknown', reason: 'conntrack could not be asked' };
+  const reply = parseConnections(listed.stdout).find(
+    ({ original }) => original.sourcePort === probe.localPort && original.destinationPort === port,
+  )?.reply;
+  if (!reply) return { kind: 'unknown', reason: `the kernel kept no record of the probe to ${address} port ${port}` };
+  const target = `${reply.source} ${reply.sourcePort}`;
+  const first = targets.legacy.has(target) ? 'legacy' : targets.nft.has(target) ? 'nft' : undefined;
+  if (!first) return { kind: 'unknown', reason: `the probe to ${address} port ${port} went to ${target}, in neither table` };
+  return { kind: 'known', first, evidence: `a probe to ${address} port ${port} was sent to ${target} by ${first}` };
+}
+
+/** Addresses that both backends claim and send to different places; fixed addresses before this node's own. */
+async function findContests(context: FactContext, all: readonly NatClaims[], family: Family): Promise<Contest[]> {
+  const of = (backend: Backend) =>
+    all.filter((nat) => nat.backend === backend && nat.family === family).flatMap((nat) => nat.claims);
+  const nft = Map.groupBy(of('nft').filter(isTcp), claimKey);
+  if (nft.size === 0) return [];
+  const legacy = Map.groupBy(of('legacy').filter(isTcp), claimKey);
+  const contested = [...legacy].flatMap(([key, claims]) => {
+    const [claim] = claims;
+    const targets = { legacy: targetSet(claims), nft: targetSet(nft.get(key) ?? []) };
+    const apart = targets.legacy.isDisjointFrom(targets.nft) && targets.legacy.size > 0 && targets.nft.size > 0;
+    return claim && apart ? [{ address: claim.address, port: claim.port, targets }] : [];
+  });
+  const fixed = contested.flatMap(({ address, ...rest }) => (address === undefined ? [] : [{ address, ...rest }]));
+  if (fixed.length > 0 || contested.length === 0) return fixed;
+  const [local] = await context.host.localAddresses(family);
+  return local === undefined ? [] : contested.map((contest) => ({ ...contest, address: local }));
+}
+
+function isTcp({ protocol }: Claim): boolean {
+  return protocol === 'tcp';
+}
+
+function targetSet(claims: readonly Claim[]): ReadonlySet<string> {
+  return new Set(claims.flatMap(({ targets }) => targets.map(({ address, port }) => `${address} ${port}`)));
+}

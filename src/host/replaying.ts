@@ -1,0 +1,103 @@
+import { basename } from 'node:path';
+import { DoctorError } from '../engine/doctor-error.ts';
+import { answerQueue } from './answer-queue.ts';
+import type { Command, CommandResult, Host, TextEncoding } from './host.ts';
+import { readRecording } from './read-recording.ts';
+import { readTextFile } from './read-text-file.ts';
+import type { RecordedCommand } from './recording-format.ts';
+
+/**
+ * The host that a folder describes (see recording-format.ts). It never touches the machine it runs
+ * on, writes nothing, and what is not recorded does not exist on it.
+ * Throws DoctorError `usage` when the folder cannot be used.
+ */
+export async function replayingHost(folder: string): Promise<Host> {
+  const { recording, pathOf } = await readRecording(folder);
+  const recordedAt = new Date(recording.recordedAt);
+  const commands = answerQueue(recording.commands, ({ tool, args }) => commandQuestion(tool, args));
+  const files = answerQueue(recording.files, ({ path }) => path);
+  const directories = answerQueue(recording.directories, ({ path }) => path);
+  const kube = answerQueue(recording.kube, ({ path }) => path);
+  const connects = answerQueue(recording.connects, ({ address, port }) => `${address} ${port}`);
+  const readText = (name: string, encoding?: TextEncoding) => readRecordedText(pathOf(name), encoding);
+
+  return {
+    kind: 'replay',
+    run: async (command) => {
+      if (command.input !== undefined) {
+        return { kind: 'failed-to-start', reason: refused.reason };
+      }
+      const recorded =
+        commands(commandQuestion(command.tool, command.args)) ?? commands(commandQuestion(command.tool));
+      return recorded === undefined ? notRecorded : commandResult(command, recorded, readText);
+    },
+    readFile: async (path, encoding = 'utf8') => {
+      const recorded = files(path);
+      if (recorded?.unreadable !== undefined) return { kind: 'unreadable', reason: recorded.unreadable };
+      if (recorded?.text !== undefined) {
+        return { kind: 'read', text: Buffer.from(recorded.text).toString(encoding) };
+      }
+      if (recorded?.content === undefined) return { kind: 'absent' };
+      return { kind: 'read', text: await readText(recorded.content, encoding) };
+    },
+    listDirectory: async (path) =>
+      directories(path)?.entries?.map((entry) =>
+        typeof entry === 'string'
+          ? { name: entry, modifiedAt: recordedAt }
+          : { name: entry.name, modifiedAt: new Date(entry.modifiedAt) },
+      ),
+    listProcesses: async () =>
+      recording.processes.map(({ pid, name, args }, index) => ({ pid: pid ?? 1000 + index, name, args })),
+    kubeGet: async (path) => {
+      const recorded = kube(path) ?? kube(path.split('?')[0] ?? path);
+      if (recorded?.body === undefined) {
+        return { kind: 'unavailable', reason: recorded?.unavailable ?? 'not recorded' };
+      }
+      const source = recorded.source ?? `the recording ${basename(folder)}`;
+      return { kind: 'ok', body: await readText(recorded.body), source };
+    },
+    connectTcp: async (address, port) => {
+      const recorded = connects(`${address} ${port}`);
+      if (recorded?.result === undefined) {
+        return { kind: 'not-tried', reason: recorded?.notTried ?? 'not recorded' };
+      }
+      return { kind: recorded.result, localPort: recorded.localPort };
+    },
+    localAddresses: async (family) => recording.localAddresses[family],
+    now: () => new Date(recordedAt),
+    writeDurably: async () => refused,
+    appendDurably: async () => refused,
+    lock: async () => refused,
+  };
+}
+
+const refused = { kind: 'failed', reason: 'a recorded host cannot be changed' } as const;
+
+const notRecorded: CommandResult = { kind: 'absent', looked: ['the recording'] };
+
+function commandQuestion(tool: string, args?: readonly string[]): string {
+  return args === undefined ? tool : JSON.stringify([tool, ...args]);
+}
+
+async function commandResult(
+  command: Command,
+  recorded: RecordedCommand,
+  readText: (name: string, encoding?: TextEncoding) => Promise<string>,
+): Promise<CommandResult> {
+  if (recorded.absent) return notRecorded;
+  if (recorded.timeout) return { kind: 'timeout', timeoutMs: command.timeoutMs ?? 10_000 };
+  if (recorded.failedToStart !== undefined)
+    return { kind: 'failed-to-start', reason: recorded.failedToStart };
+  const { exitCode = 0, stdout, stderr = '' } = recorded;
+  const text = stdout === undefined ? '' : await readText(stdout, command.encoding);
+  return { kind: 'exited', exitCode, stdout: text, stderr };
+}
+
+async function readRecordedText(path: string, encoding?: TextEncoding): Promise<string> {
+  const file = await readTextFile(path, encoding);
+  if (file.kind === 'read') return file.text;
+  const why = file.kind === 'absent' ? 'it is gone' : file.reason;
+  throw new DoctorError('usage', `${path}: cannot be read: ${why}`, {
+    hint: 'leave the recording alone while it is replayed',
+  });
+}

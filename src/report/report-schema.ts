@@ -1,0 +1,69 @@
+/**
+ * report/: one report document, and what makes text or JSON of it. No I/O here.
+ *
+ * The schema is the contract with whoever reads the JSON; docs/schema/report.schema.json is made of
+ * it. Built in a function, because zod schemas cost at every start.
+ */
+import { z } from 'zod';
+
+export function reportSchema() {
+  const target = z.object({ address: z.string(), port: z.int() });
+  const traffic = z.object({
+    protocol: z.string(),
+    address: z.string().nullable().describe('null: any address of this node'),
+    port: z.int(),
+    service: z.string().nullable().describe('namespace/name:port of a Service, namespace/name of a pod, or null'),
+    sentTo: z.array(target.extend({ state: z.enum(['live', 'not-ready', 'dead']) })),
+    live: z.array(target.extend({ backend: z.string() })),
+  });
+  const finding = z.object({
+    code: z.string().describe('stable'),
+    severity: z.enum(['error', 'warning', 'info']),
+    message: z.string(),
+    effect: z.enum(['masks', 'may-mask', 'captures', 'rejects', 'dormant', 'idle']),
+    traffic: traffic.optional(),
+    evidence: z.array(z.object({ source: z.string(), observed: z.string(), expected: z.string().optional() })),
+    remedy: z.union([
+      z.object({ kind: z.literal('planned') }),
+      z.object({ kind: z.literal('none'), reason: z.string() }),
+    ]),
+  });
+  const check = z.object({
+    id: z.string(),
+    title: z.string(),
+    why: z.string(),
+    outcome: z.enum(['ok', 'findings', 'skipped', 'unknown']),
+    reasons: z.array(z.string()).describe('why it was skipped, or what could not be determined'),
+    findings: z.array(finding),
+    notes: z.array(z.string()),
+  });
+  const step = z.object({
+    title: z.string(),
+    command: z.string(),
+    input: z.string().optional().describe('what the command reads from standard input'),
+    changes: z.int(),
+    reversible: z.boolean(),
+  });
+  const fix = z.object({
+    outcome: z.enum(['nothing-to-do', 'not-applied', 'done', 'moved-on', 'failed']),
+    reason: z.string().optional(),
+    notes: z.array(z.string()),
+    rollback: z.enum(['complete', 'incomplete']).optional(),
+  });
+  return z.object({
+    schemaVersion: z.literal(1),
+    tool: z.object({ name: z.literal('k3s-doctor'), version: z.string() }),
+    run: z.object({
+      id: z.string(),
+      verb: z.enum(['check', 'fix']),
+      startedAt: z.iso.datetime(),
+      finishedAt: z.iso.datetime(),
+    }),
+    exitCode: z.int(),
+    checks: z.array(check),
+    plan: z.array(step),
+    fix: fix.optional(),
+  });
+}
+
+export type Report = z.infer<ReturnType<typeof reportSchema>>;

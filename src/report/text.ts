@@ -1,0 +1,102 @@
+import type { ChalkInstance } from 'chalk';
+import type { Report } from './report-schema.ts';
+import { wrap } from './wrap.ts';
+
+export interface TextOptions {
+  readonly colour: ChalkInstance;
+  readonly width: number;
+  /** Show evidence, notes and every finding. */
+  readonly verbose: boolean;
+}
+
+type CheckReport = Report['checks'][number];
+type FindingReport = CheckReport['findings'][number];
+
+/** For a person at a terminal: what is wrong, what it hurts, what to type. */
+export function renderText(report: Report, options: TextOptions): string {
+  const blocks = [
+    ...report.checks.map((check) => renderCheck(check, options)),
+    ...(report.run.verb === 'fix' ? [renderFix(report, options)] : []),
+    verdict(report, options),
+  ];
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+/** The plan exactly: each command, and what it reads from standard input. */
+export function renderPlan(plan: Report['plan'], { colour }: Pick<TextOptions, 'colour'>): string {
+  return plan
+    .map(({ title, command, input, reversible }, i) =>
+      [
+        colour.bold(`Step ${i + 1}: ${title}`),
+        ...(reversible ? [] : ['  (cannot be taken back)']),
+        `  ${command}${input === undefined ? '' : ' <<EOF'}`,
+        ...(input === undefined ? [] : [`${input}EOF`]),
+      ].join('\n'),
+    )
+    .join('\n\n');
+}
+
+function renderCheck(check: CheckReport, options: TextOptions): string {
+  const { colour, width, verbose } = options;
+  const mark = { ok: colour.green('✓'), findings: colour.red('✗'), skipped: colour.dim('-'), unknown: colour.yellow('?') };
+  const shown = verbose ? check.findings : check.findings.slice(0, 10);
+  const hidden = check.findings.length - shown.length;
+  return [
+    `${mark[check.outcome]} ${colour.bold(check.id)}  ${check.title}`,
+    ...(check.outcome === 'findings' ? [colour.dim(`  ${wrap(check.why, width - 2, '  ')}`)] : []),
+    ...check.reasons.map((reason) => `  ${colour.yellow(wrap(reason, width - 2, '  '))}`),
+    ...shown.map((finding) => renderFinding(finding, options)),
+    ...(hidden > 0 ? [`  … and ${hidden} more (-v shows all, --format json has them)`] : []),
+    ...obstacles(check, options),
+    ...(verbose ? check.notes.map((note) => colour.dim(`  ${wrap(note, width - 2, '    ')}`)) : []),
+  ].join('\n');
+}
+
+function renderFinding(finding: FindingReport, { colour, width, verbose }: TextOptions): string {
+  const tint = finding.severity === 'error' ? colour.red : colour.yellow;
+  const effect = finding.evidence.find(({ source }) => source === 'effect')?.observed;
+  return [
+    `  ${tint(finding.severity === 'error' ? '●' : '○')} ${wrap(finding.message, width - 4, '    ')}`,
+    ...(effect ? [colour.dim(`    ${wrap(effect, width - 4, '    ')}`)] : []),
+    ...(verbose
+      ? finding.evidence
+          .filter(({ source }) => source !== 'effect')
+          .map(({ source, observed }) => colour.dim(`    ${wrap(`${source}: ${observed}`, width - 4, '      ')}`))
+      : []),
+  ].join('\n');
+}
+
+/** Why some findings cannot be repaired, each reason once. */
+function obstacles(check: CheckReport, { colour, width }: TextOptions): string[] {
+  const reasons = check.findings.flatMap(({ remedy }) => (remedy.kind === 'none' ? [remedy.reason] : []));
+  return [...new Set(reasons)].map((reason) => `  ${colour.yellow(wrap(`not repairable: ${reason}`, width - 2, '    '))}`);
+}
+
+function renderFix(report: Report, { colour, width }: TextOptions): string {
+  const { fix } = report;
+  if (!fix || fix.outcome === 'nothing-to-do') return '';
+  const notes = fix.notes.map((note) => `  ${wrap(note, width - 2, '    ')}`);
+  const steps = report.plan.map(({ title }) => `  ${colour.green('✓')} ${wrap(title, width - 4, '    ')}`);
+  switch (fix.outcome) {
+    case 'done':
+      return [colour.bold('Fixed and verified'), ...steps, ...notes].join('\n');
+    case 'not-applied':
+      return `${colour.yellow('Nothing was changed')}: ${wrap(fix.reason ?? '', width, '  ')}`;
+    default: {
+      const rollback = fix.rollback === 'complete' ? 'rolled back: the node is as before' : 'ROLL-BACK INCOMPLETE';
+      return [colour.red(wrap(`The fix failed: ${fix.reason ?? ''}`, width, '  ')), `  ${rollback}`, ...notes].join('\n');
+    }
+  }
+}
+
+function verdict(report: Report, { colour }: TextOptions): string {
+  const findings = report.checks.flatMap((check) => check.findings);
+  const undetermined = report.checks.some(({ outcome, reasons }) => outcome !== 'skipped' && reasons.length > 0);
+  if (report.fix?.outcome === 'done' && report.exitCode === 0) return colour.green('Healthy again.');
+  if (findings.length > 0) {
+    const repairable = findings.some(({ remedy }) => remedy.kind === 'planned');
+    const hint = repairable && report.run.verb === 'check' ? '  Show the plan: doctor fix --dry-run  Repair: doctor fix' : '';
+    return `${colour.red(`${findings.length} problem${findings.length === 1 ? '' : 's'}.`)}${hint}`;
+  }
+  return undetermined ? colour.yellow('Could not be determined; nothing was changed.') : colour.green('Healthy.');
+}
