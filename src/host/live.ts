@@ -1,5 +1,6 @@
 import { connectTcp } from './connect-tcp.ts';
 import { appendDurably, writeDurably } from './durable-files.ts';
+import { takeLock } from './flock.ts';
 import type { Host, KubeResult } from './host.ts';
 import { listDirectory } from './list-directory.ts';
 import { listProcesses } from './list-processes.ts';
@@ -48,5 +49,10 @@ export function liveHost(options: LiveHostOptions): Host {
     now: () => new Date(),
     writeDurably,
     appendDurably,
+    lock: async (path, holder) => {
+      const location = locate('flock');
+      if (location.kind === 'found') return takeLock(path, holder, location.argv);
+      return { kind: 'failed', reason: `there is no flock (looked for ${location.looked.join(', ')})` };
+    },
   };
 }

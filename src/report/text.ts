@@ -56,7 +56,7 @@ function renderFinding(finding: FindingReport, { colour, width, verbose }: TextO
   const tint = finding.severity === 'error' ? colour.red : colour.yellow;
   const effect = finding.evidence.find(({ source }) => source === 'effect')?.observed;
   return [
-    `  ${tint(finding.severity === 'error' ? '●' : '○')} ${wrap(finding.message, width - 4, '    ')}`,
+    `  ${tint(finding.severity === 'error' ? '●' : '○')} ${breakMessage(finding.message, width - 4)}`,
     ...(effect ? [colour.dim(`    ${wrap(effect, width - 4, '    ')}`)] : []),
     ...(verbose
       ? finding.evidence
@@ -64,6 +64,15 @@ function renderFinding(finding: FindingReport, { colour, width, verbose }: TextO
           .map(({ source, observed }) => colour.dim(`    ${wrap(`${source}: ${observed}`, width - 4, '      ')}`))
       : []),
   ].join('\n');
+}
+
+/** Long messages break where their parts meet, so that an address is found whole. */
+function breakMessage(message: string, width: number): string {
+  if (message.length <= width) return message;
+  return message
+    .split(/ (?=· )/)
+    .map((part) => wrap(part, width, '    '))
+    .join('\n    ');
 }
 
 /** Why some findings cannot be repaired, each reason once. */

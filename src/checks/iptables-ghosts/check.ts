@@ -11,7 +11,7 @@ import { rulesetsFact } from '../../facts/rulesets.ts';
 import { cniNetworksFact, type Sandboxes, sandboxesFact } from '../../facts/sandboxes.ts';
 import { type Endpoints, serviceEndpointsFact } from '../../facts/service-endpoints.ts';
 import { type ReadTable, tableReadingsFact } from '../../facts/table-readings.ts';
-import type { Backend } from '../../netfilter/ruleset.ts';
+import { type Backend, families } from '../../netfilter/ruleset.ts';
 import { judgeHostPorts } from './dead-host-ports.ts';
 import { contradictEndpoints } from './endpoint-cross-check.ts';
 import { findFilterGhosts } from './filter-ghosts.ts';
@@ -22,7 +22,7 @@ import { conntrackSteps } from './remedy.ts';
 import { removalStep, removalsByTable, type TableRemoval } from './removals.ts';
 import { findScaffoldGhosts } from './scaffold-ghosts.ts';
 import { findServiceGhosts, type TrafficGhost } from './service-ghosts.ts';
-import { describeBackends, describeBlindSpots } from './survey.ts';
+import { describeBackends, describeBlindSpots, describeOrder } from './survey.ts';
 
 export const iptablesGhosts: Check = defineCheck({
   id: 'iptables-ghosts',
@@ -94,12 +94,13 @@ function diagnoseGhosts(
   ].sort(byWeight);
   const free = removals.filter(({ obstacles }) => obstacles.length === 0);
   const reasons = [...hostPorts.undecided, ...blindSpots];
+  const orders = families.flatMap((family) => describeOrder(family, facts.order[family]));
   const api = facts.endpoints.kind === 'unavailable' ? [`the API was not read: ${facts.endpoints.reason}`] : [];
   return {
     outcome: findings.length > 0 ? 'findings' : reasons.length > 0 ? 'unknown' : 'ok',
     reasons,
     findings,
-    notes: [...notes, ...api],
+    notes: [...notes, ...orders, ...api],
     steps: [
       ...free.map((removal) => removalStep(removal, live)),
       ...conntrackSteps(traffic.filter((ghost) => free.some((removal) => removal === removalFor(ghost, removals)))),

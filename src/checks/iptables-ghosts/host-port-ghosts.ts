@@ -45,7 +45,7 @@ export function findHostPortGhosts(
               source: `${backend} nat`,
               observed: `${ghost.chain} belongs to sandbox ${ghost.sandboxId}, which does not exist any more`,
             },
-            { source: 'effect', observed: explainEffect(effect, order) },
+            { source: 'effect', observed: explainEffect(effect) },
           ],
         },
         deadFlows: ghost.targets

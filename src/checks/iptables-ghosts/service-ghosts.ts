@@ -60,7 +60,7 @@ export function findServiceGhosts(
             traffic,
             evidence: [
               { source: `${backend} nat`, observed: `${ghost.chain} claims it, and iptables-${live} is the live backend` },
-              { source: 'effect', observed: explainEffect(effect, order) },
+              { source: 'effect', observed: explainEffect(effect) },
             ],
           },
           deadFlows: dead.map(({ address, port }) => flowTo(ghost, address, port)),

@@ -1,5 +1,6 @@
+import type { FamilyNatOrder } from '../../facts/nat-order.ts';
 import type { Rulesets } from '../../facts/rulesets.ts';
-import { backends, families } from '../../netfilter/ruleset.ts';
+import { backends, type Family, families } from '../../netfilter/ruleset.ts';
 
 /** What was looked at, a line for each backend and family. */
 export function describeBackends(rulesets: Rulesets): string[] {
@@ -24,4 +25,16 @@ export function describeBlindSpots(rulesets: Rulesets): string[] {
       );
     }),
   );
+}
+
+/** How the order of the nat tables was learned, or why not. */
+export function describeOrder(family: Family, order: FamilyNatOrder): string[] {
+  switch (order.kind) {
+    case 'known':
+      return [`${family} nat: ${order.first} comes first: ${order.evidence}`];
+    case 'unknown':
+      return [`${family} nat: which backend comes first is unknown: ${order.reason}`];
+    case 'not-needed':
+      return [];
+  }
 }

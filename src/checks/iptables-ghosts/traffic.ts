@@ -65,20 +65,20 @@ export function describeTraffic(traffic: Traffic, ghostBackend: Backend): string
 }
 
 /** One sentence on the effect, for the report. */
-export function explainEffect(effect: Effect, order: FamilyNatOrder): string {
+export function explainEffect(effect: Effect): string {
   switch (effect) {
     case 'masks':
-      return `masks the live rule now${order.kind === 'known' ? ` (${order.evidence})` : ''}`;
+      return 'masks the live rule now';
     case 'may-mask':
-      return `may mask the live rule: which nat table comes first is unknown${order.kind === 'unknown' ? ` (${order.reason})` : ''}`;
+      return 'may mask the live rule: which nat table comes first could not be learned';
     case 'captures':
       return 'takes traffic that no live rule claims';
     case 'rejects':
-      return 'rejects in filter whatever still carries this address';
+      return 'rejects in filter whatever still carries this address; the other backend cannot overrule it';
     case 'dormant':
-      return `dormant: the live rule comes first now; a reboot may turn that round${order.kind === 'known' ? ` (${order.evidence})` : ''}`;
+      return 'dormant: the live rule comes first now; a reboot may turn that round';
     case 'idle':
-      return 'carries no traffic that matters now';
+      return 'does the same as the live rules now';
   }
 }
 

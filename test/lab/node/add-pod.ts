@@ -39,7 +39,7 @@ export async function addPod(node: Place, namespacesPid: number, spec: PodSpec):
   const detach = await attachNetns(node, { name, bridge: 'cni0', addresses });
   const place = createPlace({ namespacesPid, netns: name });
   const { tcp = [], udp = [] } = spec;
-  const server = place.start([process.execPath, serverProgram, JSON.stringify({ name, tcp, udp })]);
+  const server = place.start([process.execPath, servePod, name, tcp.join(), udp.join()]);
   await server.waitForLine('serving');
   return {
     ...place,
@@ -67,4 +67,4 @@ export function identifyPod({
   };
 }
 
-const serverProgram = fileURLToPath(new URL('./serve-pod.ts', import.meta.url));
+const servePod = fileURLToPath(new URL('./serve-pod.ts', import.meta.url));

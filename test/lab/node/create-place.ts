@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
 import { z } from 'zod';
-import { type ExecResult, exitCodeOf, type RunningProcess, startProcess } from './start-process.ts';
+import { type ExecResult, type RunningProcess, startProcess } from './start-process.ts';
 
 /** Somewhere in the lab, from where programs run and traffic is sent: the node, a pod, a client. */
 export interface Place {
@@ -18,7 +17,7 @@ export interface Place {
 }
 
 export interface ExecOptions {
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   /** Besides PATH, HOME and LC_ALL, which are those of a system service. Ours does not get through. */
   readonly env?: Readonly<Record<string, string>>;
   /** Default 30,000. */
@@ -52,7 +51,7 @@ export function createPlace({ namespacesPid, netns }: PlaceSpec): Place {
   const net = netns === undefined ? '--net' : `--net=/proc/${namespacesPid}/root/run/netns/${netns}`;
   const enter = [
     ...['nsenter', `--target=${namespacesPid}`, '--mount', '--uts', '--pid', net],
-    // nsenter is all that can be killed from out here: the program must not outlive it.
+    // A program does not outlive the nsenter that waits for it.
     ...['setpriv', '--pdeathsig', 'KILL', '--'],
   ];
   const exec = (command: readonly string[], options: ExecOptions = {}) =>
@@ -62,47 +61,40 @@ export function createPlace({ namespacesPid, netns }: PlaceSpec): Place {
     if (exitCode !== 0) throw new Error(`${command.join(' ')}: exit code ${exitCode}, ${stderr || stdout}`);
     return stdout;
   };
-  const send = async (protocol: 'http' | 'udp', request: TrafficRequest) => {
-    const answer = await run([process.execPath, trafficProgram, JSON.stringify({ protocol, ...request })]);
+  const send = async (target: readonly string[], { timeoutMs = 1_000, localPort = 0 }: TrafficOptions) => {
+    const answer = await run([process.execPath, sendTraffic, ...target, `${timeoutMs}`, `${localPort}`]);
     return trafficResult.parse(JSON.parse(answer));
   };
 
   return {
     exec,
     run,
-    start: (command, { env } = {}) => startProcess([...enter, ...command], { ...serviceEnv, ...env }),
-    http: (address, port, options) => send('http', { address, port, timeoutMs: 1_000, ...options }),
-    udp: (address, port, options) => send('udp', { address, port, timeoutMs: 1_000, ...options }),
+    start: (command, { env } = {}) =>
+      startProcess([...enter, ...command], { env: { ...serviceEnv, ...env } }),
+    http: (address, port, options = {}) => send(['http', address, `${port}`], options),
+    udp: (address, port, options = {}) => send(['udp', address, `${port}`], options),
   };
 }
 
-interface TrafficRequest extends TrafficOptions {
-  readonly address: string;
-  readonly port: number;
-}
-
-const trafficProgram = fileURLToPath(new URL('./send-traffic.ts', import.meta.url));
+const sendTraffic = fileURLToPath(new URL('./send-traffic.ts', import.meta.url));
 
 const serviceEnv = {
   PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   HOME: '/root',
   LC_ALL: 'C.UTF-8',
+  // Else every start of a program strips and compiles its TypeScript anew, half of its time.
+  NODE_COMPILE_CACHE: fileURLToPath(new URL('../../../node_modules/.cache/lab', import.meta.url)),
 };
 
-async function runToEnd(
-  [program = '', ...args]: readonly string[],
-  { input, env, timeoutMs = 30_000, output = 'pipe' }: ExecOptions,
-): Promise<ExecResult> {
-  const result = await execa(program, args, {
-    env: { ...serviceEnv, ...env },
-    extendEnv: false,
-    reject: false,
-    stripFinalNewline: false,
-    timeout: timeoutMs,
-    stdout: output,
-    stderr: output,
-    ...(input === undefined ? { stdin: 'ignore' } : { input }),
-  });
-  if (result.timedOut) throw new Error(`${result.command}: not done in ${timeoutMs} ms`);
-  return { exitCode: exitCodeOf(result), stdout: result.stdout ?? '', stderr: result.stderr ?? '' };
+async function runToEnd(command: readonly string[], options: ExecOptions): Promise<ExecResult> {
+  const { input = '', env, timeoutMs = 30_000, output = 'pipe' } = options;
+  const running = startProcess(command, { input, output, env: { ...serviceEnv, ...env } });
+  let isLate = false;
+  const timer = setTimeout(async () => {
+    isLate = true;
+    await running.stop();
+  }, timeoutMs);
+  const result = await running.ended.finally(() => clearTimeout(timer));
+  if (isLate) throw new Error(`${command.join(' ')}: not done in ${timeoutMs} ms`);
+  return result;
 }

@@ -1,5 +1,6 @@
 import type { PodIdentity } from './add-pod.ts';
 import type { Place } from './create-place.ts';
+import { writeFile } from './write-file.ts';
 
 export interface Sandbox extends Pick<PodIdentity, 'name' | 'namespace' | 'sandboxId'> {
   /** Default `SANDBOX_READY`. */
@@ -12,7 +13,7 @@ export type CrictlAnswer = readonly Sandbox[] | { readonly fails: string } | 'ha
 /** Puts a program on the node that knows `pods -o json` as crictl does. Returns its path. */
 export async function fakeCrictl(node: Place, answer: CrictlAnswer): Promise<string> {
   const path = '/run/lab/crictl';
-  await node.run(['install', '-m', '755', '/dev/stdin', path], { input: program(answer) });
+  await writeFile(node, { path, content: program(answer), mode: '755' });
   return path;
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Place } from './create-place.ts';
 import { idleProgram } from './idle-program.ts';
 import { childOf, type RunningProcess } from './start-process.ts';
+import { writeFile } from './write-file.ts';
 
 /**
  * A process that does nothing, under a name and with arguments of choice as /proc shows them.
@@ -16,7 +17,7 @@ export async function fakeProcess(
   args: readonly string[],
 ): Promise<RunningProcess> {
   const path = `/run/lab/bin/${name}`;
-  await node.run(['sh', '-ec', writeProgram, path], { input: idleProgram(process.arch).toString('base64') });
+  await writeFile(node, { path, content: idleProgram(process.arch), mode: '755' });
   const running = node.start([path, ...args]);
   for (let attempt = 0; attempt < 500; attempt++) {
     const comm = await readFile(`/proc/${await childOf(running.pid)}/comm`, 'utf8').catch(() => '');
@@ -26,6 +27,3 @@ export async function fakeProcess(
   }
   throw new Error(`${path} did not start: ${(await running.stop()).stderr}`);
 }
-
-/** A program that runs cannot be written to, but its file can be replaced. */
-const writeProgram = 'mkdir -p "${0%/*}"; rm -f "$0"; base64 -d >"$0"; chmod 755 "$0"';

@@ -1,28 +1,22 @@
-/** Run as a program: makes one request, given as JSON, and prints what came of it as JSON. */
+/**
+ * Run as a program: PROTOCOL ADDRESS PORT TIMEOUT_MS LOCAL_PORT (0 for any). Makes one request and
+ * prints what came of it as JSON. It imports no package: that would take longer than the request.
+ */
 import { createSocket } from 'node:dgram';
 import { get } from 'node:http';
 import { isIPv6 } from 'node:net';
-import { z } from 'zod';
 
-const request = z
-  .object({
-    protocol: z.enum(['http', 'udp']),
-    address: z.string(),
-    port: z.number(),
-    timeoutMs: z.number(),
-    localPort: z.number().optional(),
-  })
-  .parse(JSON.parse(process.argv[2] ?? ''));
+const [protocol, address = '', ...numbers] = process.argv.slice(2);
+const [port = 0, timeoutMs = 0, localPort = 0] = numbers.map(Number);
 
-setTimeout(() => finish({ ok: false, reason: 'timeout' }), request.timeoutMs);
-if (request.protocol === 'http') sendHttp();
-else sendDatagram();
+setTimeout(() => finish({ ok: false, reason: 'timeout' }), timeoutMs);
+if (protocol === 'udp') sendDatagram();
+else sendHttp();
 
 function sendHttp(): void {
-  const { address: host, port, localPort } = request;
-  const options = { host, port, agent: false, ...(localPort === undefined ? {} : { localPort }) };
-  get(options, async (response) => {
-    const { localPort: usedPort = 0 } = response.socket;
+  const from = localPort === 0 ? {} : { localPort };
+  get({ host: address, port, agent: false, ...from }, async (response) => {
+    const usedPort = response.socket.localPort;
     let body = '';
     for await (const chunk of response) body += chunk;
     finish({ ok: true, body, localPort: usedPort });
@@ -30,27 +24,27 @@ function sendHttp(): void {
 }
 
 function sendDatagram(): void {
-  const socket = createSocket(isIPv6(request.address) ? 'udp6' : 'udp4');
+  const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
   socket.on('error', fail);
   socket.on('message', (message) => {
     finish({ ok: true, body: message.toString(), localPort: socket.address().port });
   });
   // Only a connected socket hears of "port unreachable".
   socket.on('connect', () => socket.send('who is there?'));
-  socket.bind(request.localPort ?? 0, () => socket.connect(request.port, request.address));
+  socket.bind(localPort, () => socket.connect(port, address));
 }
 
 function fail(error: NodeJS.ErrnoException): void {
   const { code = error.message } = error;
-  finish({ ok: false, reason: reasons.get(code) ?? code });
+  finish({ ok: false, reason: nameOf(code) });
 }
 
-const reasons = new Map([
-  ['ECONNREFUSED', 'refused'],
-  ['ECONNRESET', 'reset'],
-  ['EHOSTUNREACH', 'unreachable'],
-  ['ENETUNREACH', 'unreachable'],
-]);
+function nameOf(code: string): string {
+  if (code === 'ECONNREFUSED') return 'refused';
+  if (code === 'ECONNRESET') return 'reset';
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH') return 'unreachable';
+  return code;
+}
 
 function finish(result: object): void {
   process.stdout.write(JSON.stringify(result), () => process.exit(0));

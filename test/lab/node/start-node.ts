@@ -11,13 +11,14 @@ import { addPod, type Pod, type PodSpec } from './add-pod.ts';
 import { attachNetns } from './attach-netns.ts';
 import { nodeAddress, nodeAddress6 } from './boot-script.ts';
 import { createNamespaces } from './create-namespaces.ts';
-import { createPlace, type ExecOptions, type ExecResult, type Place } from './create-place.ts';
+import { createPlace, type ExecOptions, type Place } from './create-place.ts';
 import { type CrictlAnswer, fakeCrictl } from './fake-crictl.ts';
 import { fakeProcess } from './fake-process.ts';
 import { type Backend, type DumpOptions, dumpRuleset, type Family, restoreRuleset } from './ruleset-text.ts';
 import { type PortmapCall, runPortmap } from './run-portmap.ts';
-import type { RunningProcess } from './start-process.ts';
+import type { ExecResult, RunningProcess } from './start-process.ts';
 import { type NodeSnapshot, takeSnapshot } from './take-snapshot.ts';
+import { writeFile } from './write-file.ts';
 
 export interface LabNode extends Place, AsyncDisposable {
   /** 192.168.60.1 and fd00:60::1: where the outside clients reach the node. */
@@ -91,9 +92,7 @@ export async function startNode({ hostname = 'lab-node' } = {}): Promise<LabNode
     address: nodeAddress,
     address6: nodeAddress6,
     hostname,
-    writeFile: async (path, text, mode = '644') => {
-      await place.run(['install', '-D', '-m', mode, '/dev/stdin', path], { input: text });
-    },
+    writeFile: (path, content, mode = '644') => writeFile(place, { path, content, mode }),
     readFile: (path) => place.run(['cat', path]),
     restore: (backend, family, dump, options = {}) =>
       restoreRuleset(place, { backend, family, dump, ...options }),

@@ -12,75 +12,82 @@ export interface ExecResult {
 }
 
 export interface RunningProcess extends AsyncDisposable {
-  /** Of the process that was started here; inside a node the program itself is its child. */
+  /** Of what was started here; inside a node, the program itself is the child of this. */
   readonly pid: number | undefined;
   readonly ended: Promise<ExecResult>;
-  /** The first line of its output that has this text in it. @throws Error when there is none in time. */
+  /** The first line of its output with this text in it. @throws Error when there is none in time. */
   waitForLine(text: string, timeoutMs?: number): Promise<string>;
   closeInput(): void;
-  /** Sends the signal (default SIGKILL) to the program and waits for its end. */
+  /** Sends a signal, default SIGKILL, to the program and waits for its end. */
   stop(signal?: NodeJS.Signals): Promise<ExecResult>;
 }
 
+export interface ProcessOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** What it reads. Without it, its input stays open until `closeInput`. */
+  readonly input?: string | Uint8Array;
+  readonly output?: 'pipe' | 'inherit';
+}
+
 /**
- * Starts a program that goes on running. Its input stays open, and Ctrl-C at the terminal does not
- * reach it: that is for the one who started us.
+ * Starts a program, alone or entered through nsenter. Ctrl-C at the terminal does not reach it: that
+ * is for the one who started us, who may want to look once more before the node goes.
+ *
+ * @throws Error from `ended`, when there is no such program.
  */
 export function startProcess(
-  command: readonly string[],
-  env?: Readonly<Record<string, string>>,
+  [program = '', ...args]: readonly string[],
+  { env, input, output = 'pipe' }: ProcessOptions = {},
 ): RunningProcess {
-  const [program = '', ...args] = command;
   const subprocess = execa(program, args, {
     detached: true,
     reject: false,
     stripFinalNewline: false,
+    stdout: output,
+    stderr: output,
     ...(env === undefined ? {} : { env, extendEnv: false }),
+    ...(input === undefined ? {} : { input }),
   });
-  let output = '';
-  subprocess.stdout.on('data', (chunk) => {
-    output += String(chunk);
+  let printed = '';
+  subprocess.stdout?.on('data', (chunk) => {
+    printed += String(chunk);
   });
   let hasEnded = false;
-  const ended = subprocess.then((result) => {
+  const ended = subprocess.then((result): ExecResult => {
     hasEnded = true;
-    return {
-      exitCode: exitCodeOf(result),
-      stdout: result.stdout,
-      stderr: result.stderr,
-    };
+    return { exitCode: exitCodeOf(result), stdout: result.stdout ?? '', stderr: result.stderr ?? '' };
   });
+
+  const stop = async (signal: NodeJS.Signals = 'SIGKILL') => {
+    // nsenter passes no signal on. And were it killed itself, nobody in the node would reap its child.
+    const child = await childOf(subprocess.pid);
+    if (child !== undefined) process.kill(child, signal);
+    else subprocess.kill(signal);
+    return ended;
+  };
+
+  const waitForLine = async (text: string, timeoutMs = 10_000) => {
+    const deadline = performance.now() + timeoutMs;
+    for (let isLast = false; !isLast; await delay(2)) {
+      isLast = hasEnded || performance.now() > deadline;
+      const lines = printed.split('\n').slice(0, -1);
+      const line = lines.find((candidate) => candidate.includes(text));
+      if (line !== undefined) return line;
+    }
+    const why = hasEnded ? `it ended: ${(await ended).stderr}` : `not in ${timeoutMs} ms`;
+    throw new Error(`${program} did not print "${text}": ${why}`);
+  };
 
   return {
     pid: subprocess.pid,
     ended,
-    waitForLine: async (text, timeoutMs = 10_000) => {
-      const deadline = performance.now() + timeoutMs;
-      for (let isLast = false; !isLast; await delay(2)) {
-        isLast = hasEnded || performance.now() > deadline;
-        const line = output
-          .split('\n')
-          .slice(0, -1)
-          .find((candidate) => candidate.includes(text));
-        if (line !== undefined) return line;
-      }
-      const why = hasEnded ? `it ended: ${(await ended).stderr}` : `not in ${timeoutMs} ms`;
-      throw new Error(`${program} did not print "${text}": ${why}`);
-    },
-    closeInput: () => subprocess.stdin.end(),
+    waitForLine,
+    closeInput: () => subprocess.stdin?.end(),
     stop,
     [Symbol.asyncDispose]: async () => {
       await stop();
     },
   };
-
-  async function stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<ExecResult> {
-    // nsenter passes no signals on to the program it waits for.
-    const child = await childOf(subprocess.pid);
-    if (!hasEnded && child !== undefined) process.kill(child, signal);
-    if (child === undefined) subprocess.kill(signal);
-    return ended;
-  }
 }
 
 /** The first child of a process, `undefined` when it has none or is gone. */
@@ -91,13 +98,12 @@ export async function childOf(pid: number | undefined): Promise<number | undefin
 }
 
 interface Ending {
-  readonly exitCode?: number;
-  readonly signal?: NodeJS.Signals;
-  readonly shortMessage?: string;
+  readonly exitCode?: number | undefined;
+  readonly signal?: NodeJS.Signals | undefined;
+  readonly shortMessage?: string | undefined;
 }
 
-/** @throws Error when the program did not run at all. */
-export function exitCodeOf({ exitCode, signal, shortMessage }: Ending): number {
+function exitCodeOf({ exitCode, signal, shortMessage }: Ending): number {
   if (exitCode !== undefined) return exitCode;
   if (signal !== undefined) return 128 + constants.signals[signal];
   throw new Error(shortMessage);

@@ -46,9 +46,9 @@ function withoutTimes(dump: string): string {
   return dump.replace(/^#.*\n/gm, '').replace(/ \[\d+:\d+\]$/gm, '');
 }
 
-/** `tcp  6 117 TIME_WAIT src=...`: the third word is the seconds that are left. */
+/** `tcp  6 117 TIME_WAIT src=... use=1`: the seconds that are left, and who looks at it right now. */
 function withoutTimeout(line: string): string {
-  return line.replace(/^(\w+\s+\d+) \d+/, '$1');
+  return line.replace(/^(\w+\s+\d+) \d+/, '$1').replace(/ use=\d+/, '');
 }
 
 function isFilled(line: string): boolean {

@@ -1,0 +1,39 @@
+import { writeFile } from 'node:fs/promises';
+import { Chalk } from 'chalk';
+import { DoctorError } from '../engine/doctor-error.ts';
+import type { Report } from '../report/report-schema.ts';
+import { renderText, type TextOptions } from '../report/text.ts';
+import type { RunOptions } from './options.ts';
+
+/** Prints the report where it was asked for; standard output carries nothing else. */
+export async function printReport(report: Report, options: RunOptions): Promise<void> {
+  const toTerminal = options.output === undefined;
+  const text =
+    options.format === 'json'
+      ? `${JSON.stringify(report, null, 2)}\n`
+      : renderText(report, textOptions(options, toTerminal ? process.stdout : undefined));
+  if (options.output === undefined) return print(text);
+  try {
+    await writeFile(options.output, text);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new DoctorError('usage', `cannot write ${options.output}: ${why}`, { cause: error });
+  }
+}
+
+export function textOptions(options: RunOptions, stream: NodeJS.WriteStream | undefined): TextOptions {
+  const plain = !options.color || process.env['NO_COLOR'] !== undefined || stream?.isTTY !== true;
+  const width = stream?.isTTY ? stream.columns : 80;
+  return {
+    colour: plain ? new Chalk({ level: 0 }) : new Chalk(),
+    width: Math.min(Math.max(width, 40), 120),
+    verbose: options.verbose === true,
+  };
+}
+
+/** Returns when the text is out: a pipe may take it in pieces. */
+export function print(text: string): Promise<void> {
+  return new Promise((done, fail) => {
+    process.stdout.write(text, (error) => (error ? fail(error) : done()));
+  });
+}
