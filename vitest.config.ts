@@ -2,8 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 const shared = { environment: 'node' } as const;
 
+/** Where scripts/test wants the results of this run, to add up those of all. */
+const resultsFile = process.env['TEST_RESULTS'];
+
 export default defineConfig({
   test: {
+    reporters: resultsFile ? ['default', ['json', { outputFile: resultsFile }]] : ['default'],
     projects: [
       {
         test: {

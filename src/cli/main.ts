@@ -27,7 +27,11 @@ async function main(argv: readonly string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
-    if (!(error instanceof DoctorError)) throw error;
+    if (!(error instanceof DoctorError)) {
+      // A bug of ours: nothing was determined. Node's own exit code, 1, would say "problems found".
+      process.stderr.write(`doctor: internal error, please report it\n${error instanceof Error ? error.stack : error}\n`);
+      return exitCodes.undetermined;
+    }
     process.stderr.write(`doctor: ${error.message}${error.hint ? `; ${error.hint}` : ''}\n`);
     return exitCodes[error.code];
   }

@@ -80,7 +80,9 @@ function mappingError(knownKeys: readonly string[]) {
 }
 
 function absolutePath() {
-  return z.custom<string>(isAbsolutePath, 'an absolute path').transform((path) => normalize(path));
+  return z
+    .custom<string>(isAbsolutePath, 'an absolute path')
+    .transform((path) => normalize(path).replace(/(?<=.)\/$/, ''));
 }
 
 function commandLine() {

@@ -30,18 +30,23 @@ export const natOrderFact: Fact<NatOrder> = {
 };
 
 interface Contest {
-  readonly address: string;
+  /** Undefined: any address of this node. */
+  readonly address: string | undefined;
   readonly port: number;
   readonly targets: Readonly<Record<Backend, ReadonlySet<string>>>;
 }
 
 async function orderOf(context: FactContext, all: readonly NatClaims[], family: Family): Promise<FamilyNatOrder> {
-  const [contest] = await findContests(context, all, family);
-  if (!contest) return { kind: 'not-needed' };
+  const contests = findContests(all, family);
+  const [first] = contests;
+  if (!first) return { kind: 'not-needed' };
   if (!context.config.checks['iptables-ghosts'].probe) {
     return { kind: 'unknown', reason: 'probing is switched off (checks.iptables-ghosts.probe)' };
   }
-  const { address, port, targets } = contest;
+  // A fixed address before one of this node's own, which a host port or node port has to be asked at.
+  const { address: fixed, port, targets } = contests.find(({ address }) => address !== undefined) ?? first;
+  const address = fixed ?? (await context.host.localAddresses(family))[0];
+  if (address === undefined) return { kind: 'unknown', reason: `this node has no ${family} address to probe at` };
   const probe = await context.host.connectTcp(address, port, 300);
   if (probe.kind === 'not-tried') return { kind: 'unknown', reason: `not probed: ${probe.reason}` };
   if (probe.localPort === undefined) return { kind: 'unknown', reason: `no connection to ${address} could be begun` };
@@ -56,28 +61,23 @@ async function orderOf(context: FactContext, all: readonly NatClaims[], family: 
   )?.reply;
   if (!reply) return { kind: 'unknown', reason: `the kernel kept no record of the probe to ${address} port ${port}` };
   const target = `${reply.source} ${reply.sourcePort}`;
-  const first = targets.legacy.has(target) ? 'legacy' : targets.nft.has(target) ? 'nft' : undefined;
-  if (!first) return { kind: 'unknown', reason: `the probe to ${address} port ${port} went to ${target}, in neither table` };
-  return { kind: 'known', first, evidence: `a probe to ${address} port ${port} was sent to ${target} by ${first}` };
+  const winner = targets.legacy.has(target) ? 'legacy' : targets.nft.has(target) ? 'nft' : undefined;
+  if (!winner) return { kind: 'unknown', reason: `the probe to ${address} port ${port} went to ${target}, in neither table` };
+  return { kind: 'known', first: winner, evidence: `a probe to ${address} port ${port} was sent to ${target} by ${winner}` };
 }
 
-/** Addresses that both backends claim and send to different places; fixed addresses before this node's own. */
-async function findContests(context: FactContext, all: readonly NatClaims[], family: Family): Promise<Contest[]> {
+/** Addresses that both backends claim and send to different places. */
+function findContests(all: readonly NatClaims[], family: Family): Contest[] {
   const of = (backend: Backend) =>
     all.filter((nat) => nat.backend === backend && nat.family === family).flatMap((nat) => nat.claims);
   const nft = Map.groupBy(of('nft').filter(isTcp), claimKey);
   if (nft.size === 0) return [];
-  const legacy = Map.groupBy(of('legacy').filter(isTcp), claimKey);
-  const contested = [...legacy].flatMap(([key, claims]) => {
+  return [...Map.groupBy(of('legacy').filter(isTcp), claimKey)].flatMap(([key, claims]) => {
     const [claim] = claims;
     const targets = { legacy: targetSet(claims), nft: targetSet(nft.get(key) ?? []) };
     const apart = targets.legacy.isDisjointFrom(targets.nft) && targets.legacy.size > 0 && targets.nft.size > 0;
     return claim && apart ? [{ address: claim.address, port: claim.port, targets }] : [];
   });
-  const fixed = contested.flatMap(({ address, ...rest }) => (address === undefined ? [] : [{ address, ...rest }]));
-  if (fixed.length > 0 || contested.length === 0) return fixed;
-  const [local] = await context.host.localAddresses(family);
-  return local === undefined ? [] : contested.map((contest) => ({ ...contest, address: local }));
 }
 
 function isTcp({ protocol }: Claim): boolean {

@@ -17,19 +17,32 @@ export type BackendDump =
 
 export type Rulesets = Readonly<Record<Backend, Readonly<Record<Family, BackendDump>>>>;
 
-/** All four dumps, side by side: two backends, two families, all tables, with counters. */
+/** One dump: all tables of a backend and family, with counters. */
+export const dumpFacts: Readonly<Record<Backend, Readonly<Record<Family, Fact<BackendDump>>>>> = {
+  legacy: { ipv4: dumpFact('legacy', 'ipv4'), ipv6: dumpFact('legacy', 'ipv6') },
+  nft: { ipv4: dumpFact('nft', 'ipv4'), ipv6: dumpFact('nft', 'ipv6') },
+};
+
+/** All four dumps, made side by side. */
 export const rulesetsFact: Fact<Rulesets> = {
   id: 'rulesets',
-  async gather(context) {
+  async gather({ get }) {
     const [legacy4, legacy6, nft4, nft6] = await Promise.all([
-      dumpLegacy(context, 'ipv4'),
-      dumpLegacy(context, 'ipv6'),
-      dumpNft(context, 'ipv4'),
-      dumpNft(context, 'ipv6'),
+      get(dumpFacts.legacy.ipv4),
+      get(dumpFacts.legacy.ipv6),
+      get(dumpFacts.nft.ipv4),
+      get(dumpFacts.nft.ipv6),
     ]);
     return { legacy: { ipv4: legacy4, ipv6: legacy6 }, nft: { ipv4: nft4, ipv6: nft6 } };
   },
 };
+
+function dumpFact(backend: Backend, family: Family): Fact<BackendDump> {
+  return {
+    id: `dump ${backend} ${family}`,
+    gather: (context) => (backend === 'legacy' ? dumpLegacy(context, family) : dumpNft(context, family)),
+  };
+}
 
 export const saveTools = {
   legacy: { ipv4: 'iptables-legacy-save', ipv6: 'ip6tables-legacy-save' },

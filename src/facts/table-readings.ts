@@ -1,7 +1,7 @@
 import type { Fact } from '../engine/fact.ts';
 import { type TableReading, readTable } from '../netfilter/read-table.ts';
 import { type Backend, backends, type Family, families, type Ruleset, type Table } from '../netfilter/ruleset.ts';
-import { rulesetsFact } from './rulesets.ts';
+import { dumpFacts } from './rulesets.ts';
 
 /** One table of one backend and family, with what its rules say of Kubernetes' chains. */
 export interface ReadTable {
@@ -12,27 +12,29 @@ export interface ReadTable {
   readonly reading: TableReading;
 }
 
-/** Every table of every backend that is there, read once. */
+/** Every table of every backend that is there, read once; each dump as soon as it has come. */
 export const tableReadingsFact: Fact<readonly ReadTable[]> = {
   id: 'table-readings',
   async gather({ get }) {
-    const rulesets = await get(rulesetsFact);
-    return backends.flatMap((backend) =>
-      families.flatMap((family) => {
-        const dump = rulesets[backend][family];
-        if (dump.kind === 'absent') return [];
-        const { ruleset } = dump;
-        return [...ruleset.tables.values()].map((table) => ({
-          backend,
-          family,
-          ruleset,
-          table,
-          reading: readTable(ruleset, table),
-        }));
+    const all = backends.flatMap((backend) =>
+      families.map(async (family) => {
+        const dump = await get(dumpFacts[backend][family]);
+        return dump.kind === 'absent' ? [] : readTables(backend, family, dump.ruleset);
       }),
     );
+    return (await Promise.all(all)).flat();
   },
 };
+
+function readTables(backend: Backend, family: Family, ruleset: Ruleset): ReadTable[] {
+  return [...ruleset.tables.values()].map((table) => ({
+    backend,
+    family,
+    ruleset,
+    table,
+    reading: readTable(ruleset, table),
+  }));
+}
 
 /** `iptables-legacy nat`, `ip6tables-nft filter`. */
 export function tableTitle({ backend, family, table }: ReadTable): string {

@@ -13,7 +13,7 @@ export interface CredentialSearch {
   readonly serviceAccount?: string | undefined;
 }
 
-export interface CredentialEnvironment {
+interface CredentialEnvironment {
   readonly KUBECONFIG?: string | undefined;
   readonly KUBERNETES_SERVICE_HOST?: string | undefined;
   readonly KUBERNETES_SERVICE_PORT?: string | undefined;

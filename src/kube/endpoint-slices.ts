@@ -21,7 +21,7 @@ export interface ServiceEndpoint {
   readonly state: EndpointState;
 }
 
-export type EndpointState = 'ready' | 'serving-terminating' | 'not-ready';
+type EndpointState = 'ready' | 'serving-terminating' | 'not-ready';
 
 export type ParsedEndpointSlices =
   | { readonly kind: 'parsed'; readonly services: ServiceEndpoints }
@@ -43,7 +43,9 @@ export function parseEndpointSlices(body: string): ParsedEndpointSlices {
   const sliceShape = sliceSchema();
   const services = new Map<string, Map<string, ServiceEndpoint>>();
   for (const [index, text] of split.items.entries()) {
-    const parsed = sliceShape.safeParse(parseJson(text));
+    const json = parseJson(text);
+    if (json === undefined) return { kind: 'malformed', reason: `items[${index}]: not JSON` };
+    const parsed = sliceShape.safeParse(json);
     if (!parsed.success) return { kind: 'malformed', reason: describeIssue(parsed.error, ['items', index]) };
     const slice = parsed.data;
     const service = slice.metadata.labels?.[serviceLabel];

@@ -1,7 +1,7 @@
 import type { Answer, Failure } from './answer.ts';
 import { splitList } from './split-list.ts';
 
-export const pageSize = 500;
+const pageSize = 500;
 
 export interface PageQuery {
   readonly limit?: number;
@@ -21,17 +21,17 @@ export async function getPaged(get: (query: PageQuery) => Promise<Answer>): Prom
   if (firstPage === undefined) return notJson;
   if (firstPage.next === undefined) return first;
 
-  const items = [...firstPage.items];
+  const pages = [firstPage.itemsText];
   let next: string | undefined = firstPage.next;
   while (next !== undefined) {
     const answer: Answer = await get({ limit: pageSize, continue: next });
     if (answer.kind === 'failed') return answer.status === 410 ? getWhole(get) : answer;
     const page = readPage(answer.body);
     if (page === undefined) return notJson;
-    items.push(...page.items);
+    pages.push(page.itemsText);
     next = page.next;
   }
-  return { kind: 'ok', body: joinPages(firstPage, items) };
+  return { kind: 'ok', body: joinPages(firstPage, pages) };
 }
 
 async function getWhole(get: (query: PageQuery) => Promise<Answer>): Promise<Answer> {
@@ -44,8 +44,7 @@ export const notJson: Failure = { kind: 'failed', reason: 'the answer is not JSO
 
 interface Page {
   readonly envelope: Readonly<Record<string, unknown>>;
-  /** Each as the text it came in. */
-  readonly items: readonly string[];
+  readonly itemsText: string;
   /** The token that fetches the page after this one. */
   readonly next: string | undefined;
 }
@@ -54,14 +53,15 @@ interface Page {
 function readPage(body: string): Page | undefined {
   const split = splitList(body);
   if (split === undefined) return undefined;
-  if (!isRecord(split.envelope)) return { envelope: {}, items: [], next: undefined };
+  if (!isRecord(split.envelope)) return { envelope: {}, itemsText: '', next: undefined };
   const metadata = split.envelope['metadata'];
   const token = isRecord(metadata) ? metadata['continue'] : undefined;
   const next = typeof token === 'string' && token !== '' ? token : undefined;
-  return { envelope: split.envelope, items: split.items, next };
+  return { envelope: split.envelope, itemsText: split.itemsText, next };
 }
 
-function joinPages(first: Page, items: readonly string[]): string {
+/** Put together in one go: the text can be tens of megabytes, and every copy counts. */
+function joinPages(first: Page, pages: readonly string[]): string {
   const { items: _none, metadata, ...rest } = first.envelope;
   const {
     continue: _token,
@@ -69,7 +69,10 @@ function joinPages(first: Page, items: readonly string[]): string {
     ...listMetadata
   } = isRecord(metadata) ? metadata : {};
   const envelope = JSON.stringify({ ...rest, metadata: listMetadata });
-  return `${envelope.slice(0, -1)},"items":[${items.join(',')}]}`;
+  const separated = pages
+    .filter((text) => text.trim() !== '')
+    .flatMap((text, index) => (index === 0 ? [text] : [',', text]));
+  return [envelope.slice(0, -1), ',"items":[', ...separated, ']}'].join('');
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseJson } from './failure-reasons.ts';
 import { describeIssue } from './schema-issue.ts';
 
-export interface SandboxPod {
+interface SandboxPod {
   readonly name: string;
   readonly namespace: string;
 }

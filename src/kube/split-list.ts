@@ -5,6 +5,8 @@ export interface SplitList {
   readonly envelope: unknown;
   /** Each element of the top-level `items`, as the text it was. */
   readonly items: readonly string[];
+  /** All of them, as they stood between the brackets. */
+  readonly itemsText: string;
 }
 
 /**
@@ -15,21 +17,22 @@ export interface SplitList {
  */
 export function splitList(text: string): SplitList | undefined {
   const array = findItems(text);
-  if (array === undefined) return documentOf(text, []);
+  if (array === undefined) return documentOf(text, { items: [], itemsText: '' });
   const { start, end, commas } = array;
   const items: string[] = [];
   let from = start;
-  for (const comma of [...commas, end]) {
-    items.push(text.slice(from, comma));
-    from = comma + 1;
+  for (const to of [...commas, end]) {
+    items.push(text.slice(from, to));
+    from = to + 1;
   }
-  const isEmpty = commas.length === 0 && items[0]?.trim() === '';
-  return documentOf(text.slice(0, start) + text.slice(end), isEmpty ? [] : items);
+  const itemsText = text.slice(start, end);
+  const isEmpty = itemsText.trim() === '';
+  return documentOf(text.slice(0, start) + text.slice(end), { items: isEmpty ? [] : items, itemsText });
 }
 
-function documentOf(text: string, items: readonly string[]): SplitList | undefined {
+function documentOf(text: string, elements: Omit<SplitList, 'envelope'>): SplitList | undefined {
   const envelope = parseJson(text);
-  return envelope === undefined ? undefined : { envelope, items };
+  return envelope === undefined ? undefined : { envelope, ...elements };
 }
 
 interface ItemsArray {

@@ -1,5 +1,5 @@
 import type { Agent } from 'node:http';
-import type { RequestOptions } from 'node:https';
+import { Agent as HttpsAgent, type RequestOptions } from 'node:https';
 import { dirname } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { KubeConfig } from '@kubernetes/client-node';
@@ -65,8 +65,10 @@ async function openConnection(source: CredentialSource): Promise<Connection | Fa
   }
   const expiry = describeExpiry(options.cert, new Date());
   if (expiry !== undefined) return unusable(expiry);
-  if (typeof options.agent !== 'object') return unusable('it gives no way to connect');
-  return { kind: 'open', server: cluster.server, options, agent: options.agent };
+  // The client's own agents make a connection for every page.
+  const agent = cluster.proxyUrl === undefined ? new HttpsAgent({ keepAlive: true }) : options.agent;
+  if (typeof agent !== 'object') return unusable('it gives no way to connect');
+  return { kind: 'open', server: cluster.server, options: { ...options, agent }, agent };
 }
 
 async function loadConfig(source: CredentialSource): Promise<KubeConfig | Failure> {

@@ -55,8 +55,10 @@ test.skipIf(process.getuid?.() !== 0)(
         ['10.99.0.9', '10.98.0.9'].map((address) => connectTcp({ address, port: 80, timeoutMs: 300 })));
       console.log(JSON.stringify([silent, unrouted]));`;
     const script = `
-      ip link set lo up && ip link add silent0 type dummy && ip link set silent0 up &&
-      ip addr add 10.99.0.1/24 dev silent0 && exec "$@"`;
+      ip link set lo up && ip link add silent0 type veth peer name silent1 &&
+      ip link set silent0 up && ip link set silent1 up &&
+      ip addr add 10.99.0.1/24 dev silent0 &&
+      ip neigh add 10.99.0.9 lladdr 02:00:00:00:00:09 dev silent0 && exec "$@"`;
     const output = execFileSync(
       'unshare',
       ['--net', 'sh', '-ec', script, 'sh', process.execPath, '--input-type=module', '--eval', program],

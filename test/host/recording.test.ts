@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -80,7 +80,7 @@ test('a replay gives every answer that was recorded', async () => {
     'kube',
     'kube/endpointslices.json',
     'nft-list-tables.txt',
-    expect.stringMatching(/^tmp-.*-ipam-10\.42\.0\.5\.txt$/),
+    expect.stringMatching(/-ipam-10\.42\.0\.5\.txt$/),
   ]);
 });
 
@@ -119,8 +119,6 @@ test('secrets are given to who asks and kept out of the recording', async () => 
   const secret = 'c2VjcmV0LWtleQ';
   for (const name of ['k3s.yaml', 'kubeproxy.kubeconfig', 'client.key'])
     writeFileSync(join(folder, name), secret);
-  const bin = fakeProgram(join(folder, 'k3s-test'), 'sleep 100');
-  chmodSync(bin, 0o755);
   const inner: Host = {
     ...machine(folder),
     kubeGet: async () => ({ kind: 'ok', body: secret, source: 'the API' }),
@@ -130,7 +128,7 @@ test('secrets are given to who asks and kept out of the recording', async () => 
         name: 'k3s-server',
         args: ['k3s', 'server', '--token', secret, `--datastore-endpoint=${secret}`],
       },
-      { pid: 2, name: 'k3s-agent', args: ['k3s', '-t', secret, '--server=https://u:' + secret + '@h:6443'] },
+      { pid: 2, name: 'k3s-agent', args: ['k3s', '-t', secret, `--server=https://u:${secret}@h:6443`] },
       { pid: 3, name: 'mysqld', args: ['mysqld', '-p', secret] },
       { pid: 4, name: 'postgres', args: [`postgres: ${secret}`] },
     ],

@@ -43,7 +43,7 @@ export function findHostPortGhosts(
           evidence: [
             {
               source: `${backend} nat`,
-              observed: `${ghost.chain} belongs to sandbox ${ghost.sandboxId}, which does not exist any more`,
+              observed: `${ghost.chain} belongs to sandbox ${ghost.sandboxId}, which the container runtime does not run any more`,
             },
             { source: 'effect', observed: explainEffect(effect) },
           ],

@@ -23,7 +23,7 @@ export interface Authority extends Certified {
   issue(subject: Subject): Certified;
 }
 
-export interface Subject {
+interface Subject {
   readonly commonName: string;
   readonly organization?: string;
   /** Names and addresses that a server answers under. */

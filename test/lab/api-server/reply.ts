@@ -22,8 +22,9 @@ export type Reply =
   | { readonly kind: 'failure'; readonly status: Status }
   | { readonly kind: 'text'; readonly text: string }
   /** Half of the text, and then nothing more. */
-  | { readonly kind: 'half'; readonly text: string; readonly then: 'cut' | 'wait' }
-  | { readonly kind: 'cut' | 'silence' };
+  | { readonly kind: 'half'; readonly text: string; readonly end: 'cut' | 'wait' }
+  | { readonly kind: 'cut' }
+  | { readonly kind: 'silence' };
 
 export interface Situation {
   /** `undefined`: nobody that is known here. */
@@ -51,8 +52,8 @@ export function replyTo(target: string, { user, fault, read, mayRead }: Situatio
 
   const text = JSON.stringify(pageOf(document, searchParams));
   if (fault === 'not-json') return { kind: 'text', text: `<html>${text}</html>` };
-  if (fault === 'stalls') return { kind: 'half', text, then: 'wait' };
-  if (fault === 'cut-body') return { kind: 'half', text, then: 'cut' };
+  if (fault === 'stalls') return { kind: 'half', text, end: 'wait' };
+  if (fault === 'cut-body') return { kind: 'half', text, end: 'cut' };
   return { kind: 'text', text };
 }
 

@@ -28,11 +28,12 @@ export interface ApiServer {
   readonly authority: Authority;
   /** Every request so far, in order. */
   readonly requests: readonly SeenRequest[];
+  readonly connections: { readonly total: number; readonly open: number };
   setFault(fault: Fault | undefined): void;
   close(): Promise<void>;
 }
 
-export interface SeenRequest {
+interface SeenRequest {
   /** `undefined`: nobody that is known here. */
   readonly user: string | undefined;
   /** With its query. */
@@ -43,6 +44,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   const authority = options.authority ?? createAuthority('test-authority');
   const own = options.serverCertificate ?? authority.issue(loopback);
   const requests: SeenRequest[] = [];
+  const connections = { total: 0, open: 0 };
   let fault: Fault | undefined;
 
   const server = createServer(
@@ -63,6 +65,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       );
     },
   );
+  server.on('secureConnection', (socket) => {
+    connections.total += 1;
+    connections.open += 1;
+    socket.once('close', () => {
+      connections.open -= 1;
+    });
+  });
   const { address, port } = options.listen ?? { address: '127.0.0.1', port: 0 };
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -74,6 +83,7 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
     url: `https://${isIPv6(address) ? `[${address}]` : address}:${boundPort}`,
     authority,
     requests,
+    connections,
     setFault(next) {
       fault = next;
     },
@@ -109,6 +119,6 @@ function deliver(response: ServerResponse, reply: Reply): void {
     return;
   }
   response.write(text.slice(0, text.length / 2), () => {
-    if (reply.then === 'cut') response.socket?.destroy();
+    if (reply.end === 'cut') response.socket?.destroy();
   });
 }

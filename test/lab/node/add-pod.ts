@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { attachNetns } from './attach-netns.ts';
+import type { Namespaces } from './create-namespaces.ts';
 import { createPlace, type Place } from './create-place.ts';
 
 export interface PodSpec {
@@ -33,11 +34,11 @@ export interface Pod extends PodIdentity, Place {
 }
 
 /** Starts a pod. When it returns, the pod's ports answer. */
-export async function addPod(node: Place, namespacesPid: number, spec: PodSpec): Promise<Pod> {
+export async function addPod(node: Place, namespaces: Namespaces, spec: PodSpec): Promise<Pod> {
   const identity = identifyPod(spec);
   const { name, addresses } = identity;
   const detach = await attachNetns(node, { name, bridge: 'cni0', addresses });
-  const place = createPlace({ namespacesPid, netns: name });
+  const place = createPlace(namespaces, name);
   const { tcp = [], udp = [] } = spec;
   const server = place.start([process.execPath, servePod, name, tcp.join(), udp.join()]);
   await server.waitForLine('serving');

@@ -1,10 +1,13 @@
 import { bootScript } from './boot-script.ts';
-import { childOf, startProcess } from './start-process.ts';
+import { childOf, type ProcessOptions, type RunningProcess, startProcess } from './start-process.ts';
 
 export interface Namespaces {
-  /** Their first process, as this machine counts processes. */
-  readonly pid: number;
-  /** Ends every process in them, and returns when the last one is gone. */
+  /** Starts a program in there. `netns`: in this named network namespace, not in the node's own. */
+  start(
+    command: readonly string[],
+    options?: ProcessOptions & { netns?: string | undefined },
+  ): RunningProcess;
+  /** Ends every process in there, and returns when the last one is gone. */
   stop(): Promise<void>;
 }
 
@@ -22,13 +25,28 @@ export async function createNamespaces(hostname: string): Promise<Namespaces> {
   await unshare.waitForLine('ready');
   const pid = await childOf(unshare.pid);
   if (pid === undefined) throw new Error('The lab node ended while it started');
+  const running = new Set<RunningProcess>();
   return {
-    pid,
+    start: (command, { netns, ...options } = {}) => {
+      const started = startProcess([...nsenter(pid, netns), ...command], options);
+      running.add(started);
+      const forget = () => running.delete(started);
+      started.ended.then(forget, forget);
+      return started;
+    },
     stop: async () => {
       unshare.closeInput();
-      await unshare.ended;
+      // Every nsenter is outside of the process namespace, and ends a moment after its child.
+      await Promise.allSettled([unshare.ended, ...[...running].map(({ ended }) => ended)]);
     },
   };
+}
+
+/** A program does not outlive the nsenter that waits for it. */
+function nsenter(pid: number, netns: string | undefined): readonly string[] {
+  const net = netns === undefined ? '--net' : `--net=/proc/${pid}/root/run/netns/${netns}`;
+  const enter = ['nsenter', `--target=${pid}`, '--mount', '--uts', '--pid', net];
+  return [...enter, 'setpriv', '--pdeathsig', 'KILL', '--'];
 }
 
 const unshareAll = [

@@ -2,7 +2,7 @@ import type { PodIdentity } from './add-pod.ts';
 import type { Place } from './create-place.ts';
 import { writeFile } from './write-file.ts';
 
-export interface Sandbox extends Pick<PodIdentity, 'name' | 'namespace' | 'sandboxId'> {
+interface Sandbox extends Pick<PodIdentity, 'name' | 'namespace' | 'sandboxId'> {
   /** Default `SANDBOX_READY`. */
   readonly state?: 'SANDBOX_READY' | 'SANDBOX_NOTREADY';
 }

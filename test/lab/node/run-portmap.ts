@@ -12,7 +12,7 @@ export interface PortmapCall {
   readonly networkName?: string;
 }
 
-export interface HostPort {
+interface HostPort {
   readonly hostPort: number;
   readonly containerPort: number;
   /** Default `tcp`. */

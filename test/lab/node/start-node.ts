@@ -10,13 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { addPod, type Pod, type PodSpec } from './add-pod.ts';
 import { attachNetns } from './attach-netns.ts';
 import { nodeAddress, nodeAddress6 } from './boot-script.ts';
-import { createNamespaces } from './create-namespaces.ts';
+import { createNamespaces, type Namespaces } from './create-namespaces.ts';
 import { createPlace, type ExecOptions, type Place } from './create-place.ts';
 import { type CrictlAnswer, fakeCrictl } from './fake-crictl.ts';
 import { fakeProcess } from './fake-process.ts';
 import { type Backend, type DumpOptions, dumpRuleset, type Family, restoreRuleset } from './ruleset-text.ts';
 import { type PortmapCall, runPortmap } from './run-portmap.ts';
-import type { ExecResult, RunningProcess } from './start-process.ts';
+import type { ExecResult, ProcessOptions, RunningProcess } from './start-process.ts';
 import { type NodeSnapshot, takeSnapshot } from './take-snapshot.ts';
 import { writeFile } from './write-file.ts';
 
@@ -51,7 +51,7 @@ export interface LabNode extends Place, AsyncDisposable {
 
   /** Runs the product from its sources, as root on the node. */
   doctor(args: readonly string[], options?: ExecOptions): Promise<ExecResult>;
-  startDoctor(args: readonly string[], options?: Pick<ExecOptions, 'env'>): RunningProcess;
+  startDoctor(args: readonly string[], options?: ProcessOptions): RunningProcess;
 
   /** Ends every process on the node; nothing is left of it afterwards. */
   stop(): Promise<void>;
@@ -86,7 +86,7 @@ export interface Client extends Place {
  */
 export async function startNode({ hostname = 'lab-node' } = {}): Promise<LabNode> {
   const namespaces = await createNamespaces(hostname);
-  const place = createPlace({ namespacesPid: namespaces.pid });
+  const place = createPlace(namespaces);
   return {
     ...place,
     address: nodeAddress,
@@ -98,8 +98,8 @@ export async function startNode({ hostname = 'lab-node' } = {}): Promise<LabNode
       restoreRuleset(place, { backend, family, dump, ...options }),
     dump: (backend, family, options = {}) => dumpRuleset(place, { backend, family, ...options }),
     snapshot: () => takeSnapshot(place),
-    addPod: (spec) => addPod(place, namespaces.pid, spec),
-    addClient: (spec = {}) => addClient(place, namespaces.pid, spec),
+    addPod: (spec) => addPod(place, namespaces, spec),
+    addClient: (spec = {}) => addClient(place, namespaces, spec),
     cni: (backend, command, call) => runPortmap(place, { backend, command, ...call }),
     fakeProcess: (name, args = []) => fakeProcess(place, name, args),
     fakeCrictl: (answer) => fakeCrictl(place, answer),
@@ -115,8 +115,8 @@ const doctorCommand = [
   fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url)),
 ] as const;
 
-async function addClient(node: Place, namespacesPid: number, spec: ClientSpec): Promise<Client> {
+async function addClient(node: Place, namespaces: Namespaces, spec: ClientSpec): Promise<Client> {
   const { name = 'client', address = '192.168.60.2', address6 = 'fd00:60::2' } = spec;
   await attachNetns(node, { name, bridge: 'eth0', addresses: [address, address6] });
-  return { ...createPlace({ namespacesPid, netns: name }), name, address, address6 };
+  return { ...createPlace(namespaces, name), name, address, address6 };
 }

@@ -23,9 +23,11 @@ export interface RunningProcess extends AsyncDisposable {
 }
 
 export interface ProcessOptions {
+  /** On a node: besides PATH, HOME and LC_ALL, which are those of a system service. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What it reads. Without it, its input stays open until `closeInput`. */
+  /** What it reads. A program that goes on has an open input, without it, until `closeInput`. */
   readonly input?: string | Uint8Array;
+  /** `inherit`: what it prints goes where ours goes, and is not in the result. */
   readonly output?: 'pipe' | 'inherit';
 }
 
@@ -61,8 +63,7 @@ export function startProcess(
   const stop = async (signal: NodeJS.Signals = 'SIGKILL') => {
     // nsenter passes no signal on. And were it killed itself, nobody in the node would reap its child.
     const child = await childOf(subprocess.pid);
-    if (child !== undefined) process.kill(child, signal);
-    else subprocess.kill(signal);
+    if (!hasEnded) sendSignal(child ?? subprocess.pid, signal);
     return ended;
   };
 
@@ -95,6 +96,14 @@ export async function childOf(pid: number | undefined): Promise<number | undefin
   const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   const [first = ''] = children.split(' ');
   return first === '' ? undefined : Number(first);
+}
+
+function sendSignal(pid: number | undefined, signal: NodeJS.Signals): void {
+  try {
+    if (pid !== undefined) process.kill(pid, signal);
+  } catch {
+    // It has just ended by itself.
+  }
 }
 
 interface Ending {
