@@ -81,7 +81,9 @@ async function licences({ outputs }: Metafile): Promise<string> {
 async function licence(folder: string): Promise<string> {
   const schema = z.object({ name: z.string(), version: z.string(), license: z.string() });
   const about = schema.parse(await readJson(join(folder, 'package.json')));
-  const names = (await readdir(join(root, folder))).filter((name) => /^(licen[cs]e|notice)/i.test(name)).sort();
+  const names = (await readdir(join(root, folder)))
+    .filter((name) => /^(licen[cs]e|notice)/i.test(name))
+    .sort();
   const texts = await Promise.all(names.map((name) => readFile(join(root, folder, name), 'utf8')));
   return [`${about.name} ${about.version}, licence ${about.license}\n`, ...texts].join('\n');
 }

@@ -4,8 +4,6 @@ import type { Config } from '../config/schema.ts';
 import { DoctorError } from '../engine/doctor-error.ts';
 import type { Host } from '../host/host.ts';
 import { liveHost } from '../host/live.ts';
-import { recordingHost } from '../host/recording.ts';
-import { replayingHost } from '../host/replaying.ts';
 import { createKubeGet } from '../kube/client.ts';
 import type { CheckOptions } from './options.ts';
 
@@ -20,6 +18,7 @@ export interface OpenedHost {
 export async function openHost(options: CheckOptions): Promise<OpenedHost> {
   const { config } = await loadConfig(options.config === undefined ? {} : { path: options.config });
   if (options.from !== undefined) {
+    const { replayingHost } = await import('../host/replaying.ts');
     return { host: await replayingHost(options.from), config, finish: async () => undefined };
   }
   if (process.getuid?.() !== 0) {
@@ -34,16 +33,20 @@ export async function openHost(options: CheckOptions): Promise<OpenedHost> {
     kubeGet: createKubeGet(kubeOptions(config, options)),
   });
   if (options.record === undefined) return { host: live, config, finish: async () => undefined };
+  const { recordingHost } = await import('../host/recording.ts');
   const host = await recordingHost(live, options.record);
   return { host, config, finish: () => host.finish() };
 }
 
 function kubeOptions(config: Config, { kubeconfig }: CheckOptions): Parameters<typeof createKubeGet>[0] {
   const explicit = kubeconfig === undefined ? config.kubeconfig : resolve(kubeconfig);
-  const env = process.env['KUBECONFIG'];
+  const env = ['KUBECONFIG', 'KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT'].flatMap((name) => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
   return {
     ...(explicit !== undefined && { kubeconfig: explicit }),
     k3sData: config.paths.k3sData,
-    env: env === undefined ? {} : { KUBECONFIG: env },
+    env: Object.fromEntries(env),
   };
 }

@@ -1,6 +1,6 @@
 import type { Fact } from '../engine/fact.ts';
 import type { Backend, Family } from '../netfilter/ruleset.ts';
-import { type Claim, readHostPortClaims, readServiceClaims } from '../netfilter/services.ts';
+import { type Claim, hostPortClaims, serviceClaims } from '../netfilter/claims.ts';
 import { tableReadingsFact } from './table-readings.ts';
 
 export interface NatClaims {
@@ -15,11 +15,11 @@ export const natClaimsFact: Fact<readonly NatClaims[]> = {
   async gather({ get }) {
     const tables = await get(tableReadingsFact);
     return tables
-      .filter(({ table }) => table.name === 'nat')
-      .map(({ backend, family, ruleset, reading }) => ({
+      .filter(({ table }) => table === 'nat')
+      .map(({ backend, family, reading }) => ({
         backend,
         family,
-        claims: [...readServiceClaims(ruleset, reading), ...readHostPortClaims(ruleset, reading)],
+        claims: [...serviceClaims(reading), ...hostPortClaims(reading)],
       }));
   },
 };

@@ -1,7 +1,7 @@
 import type { Fact, FactContext } from '../engine/fact.ts';
 import { parseConnections } from '../netfilter/conntrack.ts';
 import { type Backend, families, type Family } from '../netfilter/ruleset.ts';
-import { type Claim, claimKey } from '../netfilter/services.ts';
+import { type Claim, claimKey } from '../netfilter/claims.ts';
 import { type NatClaims, natClaimsFact } from './nat-claims.ts';
 
 /**

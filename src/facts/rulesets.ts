@@ -6,45 +6,32 @@ import { DoctorError } from '../engine/doctor-error.ts';
 import type { Fact, FactContext } from '../engine/fact.ts';
 import type { CommandResult } from '../host/host.ts';
 import type { Tool } from '../host/tools.ts';
-import { parseRuleset } from '../netfilter/parse-ruleset.ts';
-import type { Backend, Family, Ruleset } from '../netfilter/ruleset.ts';
+import { createDumpReadingReader, type DumpReading, type DumpReadingReader } from '../netfilter/read-dump.ts';
+import type { Backend, Family } from '../netfilter/ruleset.ts';
 import { nfTablesLoadedFact } from './nf-tables.ts';
 
 /** `absent`: the kernel or the machine has no such backend, or nothing was ever put into it. */
 export type BackendDump =
-  | { readonly kind: 'present'; readonly ruleset: Ruleset }
+  | { readonly kind: 'present'; readonly reading: DumpReading }
   | { readonly kind: 'absent'; readonly reason: string };
 
 export type Rulesets = Readonly<Record<Backend, Readonly<Record<Family, BackendDump>>>>;
 
-/** One dump: all tables of a backend and family, with counters. */
-export const dumpFacts: Readonly<Record<Backend, Readonly<Record<Family, Fact<BackendDump>>>>> = {
-  legacy: { ipv4: dumpFact('legacy', 'ipv4'), ipv6: dumpFact('legacy', 'ipv6') },
-  nft: { ipv4: dumpFact('nft', 'ipv4'), ipv6: dumpFact('nft', 'ipv6') },
-};
-
-/** All four dumps, made side by side. */
+/** All four dumps, side by side: two backends, two families, all tables, with counters. */
 export const rulesetsFact: Fact<Rulesets> = {
   id: 'rulesets',
-  async gather({ get }) {
+  async gather(context) {
     const [legacy4, legacy6, nft4, nft6] = await Promise.all([
-      get(dumpFacts.legacy.ipv4),
-      get(dumpFacts.legacy.ipv6),
-      get(dumpFacts.nft.ipv4),
-      get(dumpFacts.nft.ipv6),
+      dumpLegacy(context, 'ipv4'),
+      dumpLegacy(context, 'ipv6'),
+      dumpNft(context, 'ipv4'),
+      dumpNft(context, 'ipv6'),
     ]);
     return { legacy: { ipv4: legacy4, ipv6: legacy6 }, nft: { ipv4: nft4, ipv6: nft6 } };
   },
 };
 
-function dumpFact(backend: Backend, family: Family): Fact<BackendDump> {
-  return {
-    id: `dump ${backend} ${family}`,
-    gather: (context) => (backend === 'legacy' ? dumpLegacy(context, family) : dumpNft(context, family)),
-  };
-}
-
-export const saveTools = {
+const saveTools = {
   legacy: { ipv4: 'iptables-legacy-save', ipv6: 'ip6tables-legacy-save' },
   nft: { ipv4: 'iptables-nft-save', ipv6: 'ip6tables-nft-save' },
 } as const satisfies Record<Backend, Record<Family, Tool>>;
@@ -61,7 +48,8 @@ async function dumpLegacy(context: FactContext, family: Family): Promise<Backend
   }
   if (file.kind === 'absent') return { kind: 'absent', reason: 'the kernel has no legacy backend loaded' };
   if (file.text.trim() === '') return { kind: 'absent', reason: 'no legacy table is registered' };
-  const dump = await run(context, 'legacy', family);
+  const reader = createDumpReadingReader();
+  const dump = await run(context, saveTools.legacy[family], reader);
   if (dump.kind === 'absent') {
     throw new DoctorError(
       'undetermined',
@@ -69,28 +57,25 @@ async function dumpLegacy(context: FactContext, family: Family): Promise<Backend
       { hint: `install iptables, or set commands.${saveTools.legacy[family]} in the configuration` },
     );
   }
-  return read(dump, saveTools.legacy[family]);
+  return judge(dump, saveTools.legacy[family], reader);
 }
 
 async function dumpNft(context: FactContext, family: Family): Promise<BackendDump> {
   if (!(await context.get(nfTablesLoadedFact))) return { kind: 'absent', reason: 'nf_tables is not loaded' };
-  const dump = await run(context, 'nft', family);
+  const reader = createDumpReadingReader();
+  const dump = await run(context, saveTools.nft[family], reader);
   if (dump.kind === 'absent') {
     return { kind: 'absent', reason: `there is no ${saveTools.nft[family]} (looked for ${dump.looked.join(', ')})` };
   }
-  return read(dump, saveTools.nft[family]);
+  return judge(dump, saveTools.nft[family], reader);
 }
 
-function run(context: FactContext, backend: Backend, family: Family): Promise<CommandResult> {
-  return context.host.run({
-    tool: saveTools[backend][family],
-    args: ['-c'],
-    encoding: 'latin1',
-    timeoutMs: context.config.commandTimeoutMs,
-  });
+function run(context: FactContext, tool: Tool, reader: DumpReadingReader): Promise<CommandResult> {
+  const { commandTimeoutMs: timeoutMs } = context.config;
+  return context.host.runLines({ tool, args: ['-c'], timeoutMs }, reader.line);
 }
 
-function read(result: CommandResult, tool: Tool): BackendDump {
+function judge(result: CommandResult, tool: Tool, reader: DumpReadingReader): BackendDump {
   if (result.kind === 'timeout') {
     throw new DoctorError('undetermined', `${tool} did not end within ${result.timeoutMs / 1000} s and was killed`);
   }
@@ -104,10 +89,8 @@ function read(result: CommandResult, tool: Tool): BackendDump {
     const said = result.stderr.trim().split('\n').at(-1) ?? '';
     throw new DoctorError('undetermined', `${tool} failed with exit code ${result.exitCode}: ${said}`);
   }
-  const parsed = parseRuleset(result.stdout);
-  if (parsed.kind === 'parsed') return { kind: 'present', ruleset: parsed.ruleset };
-  throw new DoctorError(
-    'undetermined',
-    `${tool} line ${parsed.line} cannot be read: ${parsed.reason}${parsed.text ? `: ${JSON.stringify(parsed.text)}` : ''}`,
-  );
+  const read = reader.end();
+  if (read.kind === 'read') return { kind: 'present', reading: read.reading };
+  const text = read.text ? `: ${JSON.stringify(read.text)}` : '';
+  throw new DoctorError('undetermined', `${tool} line ${read.line} cannot be read: ${read.reason}${text}`);
 }

@@ -12,6 +12,11 @@ export interface Host {
   readonly kind: 'live' | 'replay';
   /** Runs an external program to its end. Never throws for what the program does. */
   run(command: Command): Promise<CommandResult>;
+  /**
+   * The same, with its output handed over line by line (latin1) instead of in the result, so that a
+   * large one is never held whole.
+   */
+  runLines(command: Command, onLine: (line: string) => void): Promise<CommandResult>;
   readFile(path: string, encoding?: TextEncoding): Promise<FileResult>;
   /** Names in a directory with their last modification, `undefined` when it cannot be listed. */
   listDirectory(path: string): Promise<readonly DirectoryEntry[] | undefined>;

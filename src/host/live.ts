@@ -1,7 +1,7 @@
 import { connectTcp } from './connect-tcp.ts';
 import { appendDurably, writeDurably } from './durable-files.ts';
 import { takeLock } from './flock.ts';
-import type { Host, KubeResult } from './host.ts';
+import type { Command, CommandResult, Host, KubeResult } from './host.ts';
 import { listDirectory } from './list-directory.ts';
 import { listProcesses } from './list-processes.ts';
 import { localAddresses } from './local-addresses.ts';
@@ -28,18 +28,21 @@ export function liveHost(options: LiveHostOptions): Host {
     locations.set(tool, found);
     return found;
   };
+  const run = async (command: Command, onLine?: (line: string) => void): Promise<CommandResult> => {
+    const location = locate(command.tool);
+    if (location.kind === 'absent') return location;
+    return runCommand({
+      argv: [...location.argv, ...command.args],
+      input: command.input,
+      encoding: command.encoding,
+      timeoutMs: command.timeoutMs ?? options.commandTimeoutMs ?? 10_000,
+      onLine,
+    });
+  };
   return {
     kind: 'live',
-    run: async (command) => {
-      const location = locate(command.tool);
-      if (location.kind === 'absent') return location;
-      return runCommand({
-        argv: [...location.argv, ...command.args],
-        input: command.input,
-        encoding: command.encoding,
-        timeoutMs: command.timeoutMs ?? options.commandTimeoutMs ?? 10_000,
-      });
-    },
+    run: (command) => run(command),
+    runLines: run,
     readFile: readTextFile,
     listDirectory: async (path) => listDirectory(path),
     listProcesses: async () => listProcesses(),

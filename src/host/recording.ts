@@ -43,6 +43,21 @@ export async function recordingHost(inner: Host, folder: string): Promise<Record
       }
       return result;
     },
+    runLines: async (command, onLine) => {
+      const lines: string[] = [];
+      const result = await inner.runLines(command, (line) => {
+        lines.push(line);
+        onLine(line);
+      });
+      const { tool, args } = command;
+      const whole = result.kind === 'exited' ? { ...result, stdout: lines.map((line) => `${line}\n`).join('') } : result;
+      commands.note([tool, ...args], whole, () => ({
+        tool,
+        args: [...args],
+        ...commandEntry(whole, (text) => target.addText([tool, ...args], text, 'latin1')),
+      }));
+      return result;
+    },
     readFile: async (path, encoding) => {
       const result = await inner.readFile(path, encoding);
       const kept: FileResult = isSecretPath(path)

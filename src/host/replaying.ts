@@ -21,15 +21,21 @@ export async function replayingHost(folder: string): Promise<Host> {
   const connects = answerQueue(recording.connects, ({ address, port }) => `${address} ${port}`);
   const readText = (name: string, encoding?: TextEncoding) => readRecordedText(pathOf(name), encoding);
 
+  const run = async (command: Command): Promise<CommandResult> => {
+    if (command.input !== undefined) return { kind: 'failed-to-start', reason: refused.reason };
+    const { tool, args } = command;
+    const recorded = commands(commandQuestion(tool, args)) ?? commands(commandQuestion(tool));
+    return recorded === undefined ? notRecorded : commandResult(command, recorded, readText);
+  };
+
   return {
     kind: 'replay',
-    run: async (command) => {
-      if (command.input !== undefined) {
-        return { kind: 'failed-to-start', reason: refused.reason };
-      }
-      const recorded =
-        commands(commandQuestion(command.tool, command.args)) ?? commands(commandQuestion(command.tool));
-      return recorded === undefined ? notRecorded : commandResult(command, recorded, readText);
+    run,
+    runLines: async (command, onLine) => {
+      const result = await run({ ...command, encoding: 'latin1' });
+      if (result.kind !== 'exited') return result;
+      for (const line of result.stdout.replace(/\n$/, '').split('\n')) onLine(line);
+      return { ...result, stdout: '' };
     },
     readFile: async (path, encoding = 'utf8') => {
       const recorded = files(path);

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { execa } from 'execa';
 import { byteCollector } from './byte-collector.ts';
 import type { CommandResult, TextEncoding } from './host.ts';
+import { lineSplitter } from './line-splitter.ts';
 import { pinnedPath } from './pinned-path.ts';
 
 export interface Execution {
@@ -10,6 +11,8 @@ export interface Execution {
   readonly input?: string | undefined;
   readonly encoding?: TextEncoding | undefined;
   readonly timeoutMs: number;
+  /** Takes standard output line by line; the result then has none. */
+  readonly onLine?: ((line: string) => void) | undefined;
   /** More on stdout than this ends the program; default just below what one string can hold. */
   readonly maxOutputBytes?: number | undefined;
 }
@@ -28,7 +31,9 @@ const graceMs = 500;
 export async function runCommand(execution: Execution): Promise<CommandResult> {
   const { argv, encoding = 'utf8', timeoutMs, maxOutputBytes = defaultMaxOutputBytes } = execution;
   const [program = '', ...args] = argv;
-  const stdout = byteCollector(maxOutputBytes);
+  const collected = byteCollector(maxOutputBytes);
+  const lines = execution.onLine && lineSplitter(execution.onLine);
+  const stdout = lines ?? collected;
   const stderr = byteCollector(maxErrorOutputBytes);
 
   const subprocess = execa(program, args, {
@@ -78,7 +83,8 @@ export async function runCommand(execution: Execution): Promise<CommandResult> {
   if (exitCode === undefined || (exitCode === 0 && result?.failed)) {
     return { kind: 'failed-to-start', reason: startFailure(program, result) };
   }
-  return { kind: 'exited', exitCode, stdout: stdout.take(encoding), stderr: stderr.take(encoding) };
+  lines?.finish();
+  return { kind: 'exited', exitCode, stdout: collected.take(encoding), stderr: stderr.take(encoding) };
 }
 
 function signalExitCode(signal: string | undefined): number | undefined {

@@ -3,68 +3,95 @@
  * shape (a person's DROP in KUBE-SERVICES, say) would be lost with the chain, so it stops the plan.
  *
  * Rules are known by target and comment, not by whole text: matches are printed differently from
- * version to version, targets and comments are not.
+ * version to version, targets and comments are not. Only where the owner writes no comment do the
+ * kinds of matches count too.
  */
-import { chainOwner, type ServiceChainKind, serviceChainKind } from './chain-owner.ts';
-import { optionValue, type Rule } from './rule.ts';
+import { chainOwner, serviceChainKind } from './chain-owner.ts';
+import { type Option, optionValue, type Rule } from './rule.ts';
 
 export function isOwnersRule(table: string, rule: Rule): boolean {
   if (rule.jump?.kind === 'goto') return false;
-  const kind = serviceChainKind(rule.chain);
-  if (kind) return table === 'nat' && serviceTargets[kind].test(rule.jump?.target ?? 'none');
   const shapes = chainShapes[`${table} ${shapeKey(rule.chain)}`] ?? [];
   return shapes.some((shape) => fits(shape, rule));
 }
 
 interface Shape {
+  /** `none` stands for a rule without a target. */
   readonly target: RegExp;
   /** `none`: the owner writes this rule without a comment. */
   readonly comment: RegExp | 'none';
-  /** An option that must be there, for rules known by nothing else. */
+  /** An option that must be there, for rules known by nothing else; `! --mark` is the negated one. */
   readonly option?: readonly [name: string, value: RegExp];
+  /** No other options than these, for rules that a person's would look like; left out: any. */
+  readonly only?: readonly string[];
 }
-
-const serviceTargets: Readonly<Record<ServiceChainKind, RegExp>> = {
-  SVC: /^KUBE-(SEP-.*|MARK-MASQ|MARK-DROP)$/,
-  SVL: /^KUBE-(SEP-.*|MARK-MASQ|MARK-DROP)$/,
-  EXT: /^KUBE-(SVC-.*|SVL-.*|SEP-.*|MARK-MASQ|MARK-DROP)$/,
-  XLB: /^KUBE-(SVC-.*|SVL-.*|SEP-.*|MARK-MASQ|MARK-DROP)$/,
-  // The last rule of a firewall chain only counts: it has a comment and no target.
-  FW: /^(KUBE-(EXT-.*|SVC-.*|XLB-.*|MARK-MASQ|MARK-DROP)|none)$/,
-  SEP: /^(KUBE-MARK-MASQ|DNAT)$/,
-};
 
 const servicePort = '[a-z0-9.-]+/[a-z0-9.-]+(:[a-z0-9.-]+)?';
 const anything = /^/;
 const ipvsSet = ['--match-set', /^KUBE-/] as const;
+const aboutService = new RegExp(`(^| )${servicePort}( |$)`);
+// Above 1,000 endpoints kube-proxy leaves these two kinds of comment away.
+const toEndpoint: Shape = {
+  target: /^KUBE-SEP-/,
+  comment: 'none',
+  only: ['-m', '--mode', '--probability', '--rcheck', '--seconds', '--reap', '--name', '--mask', '--rsource'],
+};
+const endpointItself: readonly Shape[] = [
+  { target: /^KUBE-MARK-MASQ$/, comment: 'none', only: ['-s'] },
+  { target: /^DNAT$/, comment: 'none', only: ['-p', '-m', '--set', '--name', '--mask', '--rsource'] },
+];
 
 const chainShapes: Readonly<Record<string, readonly Shape[]>> = {
+  'nat KUBE-SVC': [{ target: /^KUBE-(SEP-|MARK-MASQ$)/, comment: aboutService }, toEndpoint],
+  'nat KUBE-SVL': [{ target: /^KUBE-(SEP-|MARK-(MASQ|DROP)$)/, comment: aboutService }, toEndpoint],
+  'nat KUBE-EXT': [
+    { target: /^KUBE-(SVC-|MARK-MASQ$)/, comment: aboutService },
+    { target: /^KUBE-SV[CL]-/, comment: 'none', only: [] },
+  ],
+  'nat KUBE-XLB': [
+    { target: /^KUBE-(SVC-|SEP-|MARK-(MASQ|DROP)$)/, comment: aboutService },
+    {
+      target: /^KUBE-SVC-/,
+      comment: /^Redirect pods trying to reach external loadbalancer VIP to clusterIP$/,
+    },
+    toEndpoint,
+  ],
+  // The last rule of a firewall chain only counts: it has a comment and no target.
+  'nat KUBE-FW': [{ target: /^(KUBE-((EXT|SVC|XLB)-.*|MARK-(MASQ|DROP))|none)$/, comment: aboutService }],
+  'nat KUBE-SEP': [{ target: /^(KUBE-MARK-MASQ|DNAT)$/, comment: aboutService }, ...endpointItself],
   'nat KUBE-SERVICES': [
     {
       target: /^KUBE-(SVC|SVL|EXT|FW|XLB)-|^KUBE-MARK-(MASQ|DROP)$/,
       comment: new RegExp(`^${servicePort} (cluster IP|external IP|loadbalancer IP)$`),
     },
     { target: /^KUBE-NODEPORTS$/, comment: /^kubernetes service nodeports/ },
-    { target: /^(KUBE-(MARK-MASQ|LOAD-BALANCER|NODE-PORT)|ACCEPT|RETURN)$/, comment: anything, option: ipvsSet },
+    {
+      target: /^(KUBE-(MARK-MASQ|LOAD-BALANCER|NODE-PORT)|ACCEPT|RETURN)$/,
+      comment: anything,
+      option: ipvsSet,
+    },
     { target: /^KUBE-NODE-PORT$/, comment: 'none', option: ['--dst-type', /^LOCAL$/] },
-    { target: /^RETURN$/, comment: 'none', option: ['-s', /^127\.0\.0\.0\/8$/] },
+    { target: /^RETURN$/, comment: 'none', option: ['-s', /^(127\.0\.0\.0\/8|::1\/128)$/], only: ['-s'] },
   ],
   'nat KUBE-NODEPORTS': [
     { target: /^KUBE-(SVC|SVL|EXT|XLB)-|^KUBE-MARK-MASQ$/, comment: new RegExp(`^${servicePort}$`) },
   ],
   'nat KUBE-POSTROUTING': [
-    { target: /^RETURN$/, comment: 'none', option: ['--mark', anything] },
-    { target: /^MARK$/, comment: 'none' },
+    { target: /^RETURN$/, comment: 'none', option: ['! --mark', anything], only: ['-m', '--mark'] },
+    { target: /^MARK$/, comment: 'none', only: [] },
     { target: /^MASQUERADE$/, comment: /^kubernetes service traffic requiring SNAT$/ },
     { target: /^MASQUERADE$/, comment: /Kubernetes endpoints dst ip:port, source ip/i, option: ipvsSet },
   ],
-  'nat KUBE-MARK-MASQ': [{ target: /^MARK$/, comment: 'none' }],
-  'nat KUBE-MARK-DROP': [{ target: /^MARK$/, comment: 'none' }],
+  'nat KUBE-MARK-MASQ': [{ target: /^MARK$/, comment: 'none', only: [] }],
+  'nat KUBE-MARK-DROP': [{ target: /^MARK$/, comment: 'none', only: [] }],
   'nat KUBE-FIREWALL': [
     { target: /^RETURN$/, comment: anything, option: ipvsSet },
-    { target: /^KUBE-MARK-DROP$/, comment: 'none' },
+    { target: /^KUBE-MARK-DROP$/, comment: 'none', only: [] },
   ],
-  'nat KUBE-LOAD-BALANCER': [{ target: /^(KUBE-MARK-MASQ|RETURN)$/, comment: anything }],
+  'nat KUBE-LOAD-BALANCER': [
+    { target: /^(RETURN|KUBE-FIREWALL)$/, comment: anything, option: ipvsSet },
+    { target: /^KUBE-MARK-MASQ$/, comment: 'none', only: [] },
+  ],
   'nat KUBE-NODE-PORT': [{ target: /^(KUBE-MARK-MASQ|RETURN)$/, comment: anything, option: ipvsSet }],
   'filter KUBE-SERVICES': [
     { target: /^(REJECT|DROP)$/, comment: new RegExp(`^${servicePort} has no (local )?endpoints$`) },
@@ -76,16 +103,27 @@ const chainShapes: Readonly<Record<string, readonly Shape[]>> = {
     { target: /^ACCEPT$/, comment: new RegExp(`^${servicePort} health check node port$`) },
   ],
   'filter KUBE-PROXY-FIREWALL': [
-    { target: /^DROP$/, comment: new RegExp(`^${servicePort} traffic not accepted by KUBE-FW-[A-Z2-7]{16}$`) },
+    {
+      target: /^DROP$/,
+      comment: new RegExp(`^${servicePort} traffic not accepted by KUBE-FW-[A-Z2-7]{16}$`),
+    },
     { target: /^KUBE-SOURCE-RANGES-FIREWALL$/, comment: anything, option: ipvsSet },
   ],
   'filter KUBE-SOURCE-RANGES-FIREWALL': [
     { target: /^RETURN$/, comment: anything, option: ipvsSet },
-    { target: /^DROP$/, comment: 'none' },
+    { target: /^DROP$/, comment: 'none', only: [] },
   ],
   'filter KUBE-FORWARD': [
-    { target: /^DROP$/, comment: 'none', option: ['--ctstate', /^INVALID$/] },
-    { target: /^ACCEPT$/, comment: /^kubernetes forwarding (rules|conntrack (pod (source|destination) )?rule)$/ },
+    {
+      target: /^DROP$/,
+      comment: 'none',
+      option: ['--ctstate', /^INVALID$/],
+      only: ['-m', '--ctstate', '--nfacct-name'],
+    },
+    {
+      target: /^ACCEPT$/,
+      comment: /^kubernetes forwarding (rules|conntrack (pod (source|destination) )?rule)$/,
+    },
   ],
   'filter KUBE-FIREWALL': [
     {
@@ -103,17 +141,21 @@ const chainShapes: Readonly<Record<string, readonly Shape[]>> = {
     { target: /^KUBE-POD-FW-/, comment: /^rule to jump traffic (from|destined to) POD name:/ },
     { target: /^(RETURN|ACCEPT)$/, comment: /^allow (LOCAL (TCP|UDP) )?traffic to / },
     { target: /^RETURN$/, comment: /^allow LOCAL (TCP|UDP) traffic to node ports / },
-    { target: /^(RETURN|ACCEPT)$/, comment: /^rule to explicitly ACCEPT traffic that comply to network policies$/ },
+    {
+      target: /^(RETURN|ACCEPT)$/,
+      comment: /^rule to explicitly ACCEPT traffic that comply to network policies$/,
+    },
     { target: /^KUBE-NWPLCY-TAIL$/, comment: /^rule to explicitly handle traffic for network policies / },
   ],
   'filter KUBE-POD-FW': [
     {
       target: /^KUBE-NWPLCY-/,
-      comment: /^(run through (default (ingress|egress) network policy|nw policy )|common bi-directional traffic )/,
+      comment:
+        /^(run through (default (ingress|egress) network policy|nw policy )|common bi-directional traffic )/,
     },
     { target: /^(ACCEPT|DROP|REJECT|NFLOG)$/, comment: /^(default )?rule (to|for) / },
     { target: /^MARK$/, comment: /^set mark to ACCEPT traffic that comply to network policies$/ },
-    { target: /^MARK$/, comment: 'none' },
+    { target: /^MARK$/, comment: 'none', only: [] },
   ],
   // One version passes the comment with quotes around it, which then are part of it.
   'filter KUBE-NWPLCY': [
@@ -128,19 +170,24 @@ const chainShapes: Readonly<Record<string, readonly Shape[]>> = {
 
 /** Chains that differ only in a hash or a hook share their shapes. */
 function shapeKey(chain: string): string {
+  const kind = serviceChainKind(chain);
+  if (kind) return `KUBE-${kind}`;
   if (chainOwner(chain) === 'portmap-sandbox') return 'CNI-DN';
   return /^KUBE-(ROUTER|POD-FW|NWPLCY)(?=-)/.exec(chain)?.[0] ?? chain;
 }
 
-function fits(shape: Shape, rule: Rule): boolean {
-  const comment = optionValue(rule, '--comment');
-  if (shape.comment === 'none' ? comment !== undefined : comment === undefined && shape.comment !== anything) {
-    return false;
-  }
-  if (shape.comment !== 'none' && !shape.comment.test(comment ?? '')) return false;
-  if (!shape.target.test(rule.jump?.target ?? 'none')) return false;
-  if (!shape.option) return true;
-  const [name, value] = shape.option;
-  const option = rule.options.find((candidate) => candidate.name === name);
-  return option?.values[0] !== undefined && value.test(option.values[0]);
+function fits({ target, comment, option, only }: Shape, rule: Rule): boolean {
+  if (!target.test(rule.jump?.target ?? 'none')) return false;
+  if (!fitsComment(comment, optionValue(rule, '--comment'))) return false;
+  if (only && !rule.options.every(({ name }) => only.includes(name))) return false;
+  return option === undefined || rule.options.some((candidate) => isOption(candidate, option));
+}
+
+function fitsComment(wanted: Shape['comment'], comment: string | undefined): boolean {
+  if (wanted === 'none') return comment === undefined;
+  return wanted === anything || (comment !== undefined && wanted.test(comment));
+}
+
+function isOption({ name, values, negated }: Option, [wanted, value]: readonly [string, RegExp]): boolean {
+  return wanted === (negated ? `! ${name}` : name) && values[0] !== undefined && value.test(values[0]);
 }

@@ -1,105 +1,58 @@
+import { createDumpReader, type DumpFault } from './dump-grammar.ts';
 import type { Chain, Ruleset, Table } from './ruleset.ts';
 
 export type ParsedRuleset =
   | { readonly kind: 'parsed'; readonly ruleset: Ruleset }
-  | { readonly kind: 'unparsable'; readonly line: number; readonly text: string; readonly reason: string };
+  | ({ readonly kind: 'unparsable' } & DumpFault);
 
-/**
- * Reads the output of `iptables-save` or `ip6tables-save`, of either backend, with or without counters.
- *
- * Strict: a line it does not know, a rule for an undeclared chain or a table without COMMIT (a dump
- * cut short) makes the whole dump unparsable, because a plan made from half a dump would be wrong.
- */
+/** A whole dump as a model, to compare and to put back; see `createDumpReader` for what it accepts. */
 export function parseRuleset(text: string): ParsedRuleset {
-  const tables = new Map<string, Table>();
+  const tables = new Map<string, OpenTable>();
   const unreadable: string[] = [];
-  let open: OpenTable | undefined;
-  let at = 0;
-  let line = 0;
-  while (at < text.length) {
-    const newline = text.indexOf('\n', at);
-    const end = newline === -1 ? text.length : newline;
-    line++;
-    const reason = readLine(at, end);
-    if (reason !== undefined) return { kind: 'unparsable', line, text: text.slice(at, end).slice(0, 200), reason };
-    at = end + 1;
+  let table: OpenTable | undefined;
+  let start = 0;
+  let end = 0;
+  const reader = createDumpReader({
+    table(name) {
+      table = { name, chains: new Map() };
+      tables.set(name, table);
+    },
+    chain(name, policy) {
+      const chain = { name, policy, declaredAt: start, begin: 0, end: 0, more: undefined, ruleCount: 0 };
+      table?.chains.set(name, chain);
+    },
+    rule(name) {
+      const chain = table?.chains.get(name);
+      if (chain) addRule(chain, start, end);
+    },
+    unreadable: (name) => unreadable.push(name),
+  });
+  while (start < text.length) {
+    const newline = text.indexOf('\n', start);
+    end = newline === -1 ? text.length : newline;
+    reader.line(text.slice(start, end));
+    start = end + 1;
   }
-  if (open) {
-    const reason = `the dump ends inside table ${open.name}, before its COMMIT`;
-    return { kind: 'unparsable', line, text: '', reason };
-  }
-  return { kind: 'parsed', ruleset: { text, tables, unreadable } };
-
-  function readLine(start: number, end: number): string | undefined {
-    if (start === end) return undefined;
-    switch (text[start]) {
-      case '-':
-      case '[':
-        return readRule(start, end);
-      case ':':
-        return readDeclaration(text.slice(start, end));
-      case '#':
-        readComment(text.slice(start, end));
-        return undefined;
-      case '*':
-        return openTable(text.slice(start + 1, end));
-      default:
-        return closeTable(text.slice(start, end));
-    }
-  }
-
-  function readComment(comment: string): void {
-    const name = /^# Table [`'](\S+)' is incompatible, use 'nft' tool\.$/.exec(comment)?.[1];
-    if (name !== undefined) unreadable.push(name);
-  }
-
-  function openTable(name: string): string | undefined {
-    if (open) return `table ${name} begins inside table ${open.name}`;
-    if (!/^\w+$/.test(name)) return 'not the name of a table';
-    if (tables.has(name)) return `table ${name} is there twice`;
-    open = { name, chains: new Map() };
-    return undefined;
-  }
-
-  function closeTable(word: string): string | undefined {
-    if (word !== 'COMMIT') return 'not a line that iptables-save writes';
-    if (!open) return 'COMMIT outside a table';
-    tables.set(open.name, open);
-    open = undefined;
-    return undefined;
-  }
-
-  function readDeclaration(declaration: string): string | undefined {
-    if (!open) return 'a chain outside a table';
-    const parts = /^:(\S+) (\S+) (\[\d+:\d+\])$/.exec(declaration);
-    const [, name, policy, counters] = parts ?? [];
-    if (name === undefined || policy === undefined || counters === undefined) {
-      return 'expected ":CHAIN POLICY [packets:bytes]"';
-    }
-    if (open.chains.has(name)) return `chain ${name} is declared twice`;
-    open.chains.set(name, { name, policy, counters, spans: [], ruleCount: 0 });
-    return undefined;
-  }
-
-  function readRule(start: number, end: number): string | undefined {
-    if (!open) return 'a rule outside a table';
-    const append = text[start] === '-' ? start : text.indexOf('] ', start) + 2;
-    if (append < start + 2 && append !== start) return 'counters without an end';
-    if (!text.startsWith('-A ', append) || append > end) return 'expected "-A CHAIN ..."';
-    const space = text.indexOf(' ', append + 3);
-    const name = text.slice(append + 3, space === -1 || space > end ? end : space);
-    const chain = open.chains.get(name);
-    if (!chain) return `a rule for chain ${name}, which is not declared`;
-    chain.ruleCount++;
-    const last = chain.spans.length - 1;
-    if (chain.spans[last] === start - 1) chain.spans[last] = end;
-    else chain.spans.push(start, end);
-    return undefined;
-  }
+  const fault = reader.end();
+  return fault ? { kind: 'unparsable', ...fault } : { kind: 'parsed', ruleset: { text, tables, unreadable } };
 }
 
 interface OpenTable extends Table {
   readonly chains: Map<string, OpenChain>;
 }
 
-type OpenChain = Omit<Chain, 'spans' | 'ruleCount'> & { spans: number[]; ruleCount: number };
+type OpenChain = { -readonly [K in keyof Chain]: Chain[K] } & { more: number[] | undefined };
+
+/** iptables-save prints a chain's rules one after the other; anything else is kept in pieces. */
+function addRule(chain: OpenChain, start: number, end: number): void {
+  const isFirst = chain.ruleCount === 0;
+  chain.ruleCount++;
+  if (isFirst) chain.begin = start;
+  if (isFirst || (chain.more === undefined && chain.end === start - 1)) {
+    chain.end = end;
+    return;
+  }
+  chain.more ??= [];
+  if (chain.more.at(-1) === start - 1) chain.more[chain.more.length - 1] = end;
+  else chain.more.push(start, end);
+}

@@ -1,198 +1,174 @@
-import { type ChainOwner, chainOwner, type ServiceChainKind, serviceChainKind } from './chain-owner.ts';
-import { endpointHash, hostPortChainName, servicePortHash } from './chain-names.ts';
+import { chainOwner, serviceChainKind } from './chain-owner.ts';
 import { isKnownJump, isNetworkPolicyResidue } from './known-jumps.ts';
 import { isOwnersRule } from './owned-rule.ts';
+import { isSandboxName, type OpenChain, proveByOwnRule, proveByReference } from './prove-name.ts';
 import { jumpValue, optionValue, parseRule, type Rule, withoutCounters } from './rule.ts';
-import { type Chain, ruleLines, type Ruleset, type Table } from './ruleset.ts';
-import { type Endpoint, endpointIn, parseEndpoint, printEndpoint, servicePortIn } from './service-port.ts';
+import { detach, parseEndpoint, servicePortIn } from './service-port.ts';
+import type { Asked, HostPortRule, LocatedRule, TableReading } from './table-reading.ts';
 
-/** What one pass over a table tells of the chains that Kubernetes and its CNI keep in it. */
-export interface TableReading {
-  readonly owned: ReadonlyMap<string, OwnedChain>;
-  /** Rules in built-in chains that lead to an owned chain and are known to be written by its owner. */
-  readonly jumps: readonly LocatedRule[];
-  /** Rules in built-in chains that an owner leaves behind and that name no owned chain. */
-  readonly residue: readonly LocatedRule[];
-  /** portmap's rules that lead to a sandbox's chain. */
-  readonly hostPorts: readonly HostPortRule[];
-  /** Rules that stand in the way of a removal, and why. */
-  readonly obstacles: readonly Obstacle[];
+export interface TableReader {
+  chain(name: string): void;
+  /** `line` as printed; the chains it names were declared before. */
+  rule(chain: string, line: string): void;
+  readonly reading: TableReading;
 }
 
-export interface OwnedChain {
-  readonly chain: Chain;
-  readonly owner: ChainOwner;
-  readonly kind: ServiceChainKind | undefined;
-  /**
-   * `recomputed`: its name follows from what its rules say. `contradicted`: it does not.
-   * `by-shape`: nothing to compute it from; every rule in it is of the owner's shape.
-   */
-  readonly proof: 'recomputed' | 'contradicted' | 'by-shape';
-  readonly servicePort: string | undefined;
-  /** Where a KUBE-SEP chain sends to. */
-  readonly endpoint: Endpoint | undefined;
-  /** Owned chains that its rules lead to, in order. */
-  readonly next: readonly string[];
+/** Reads a table rule by rule, keeping only what is needed to judge it: not the rules. */
+export function createTableReader(table: string): TableReader {
+  const owned = new Map<string, OpenChain>();
+  const reading: OpenReading = {
+    owned,
+    jumps: [],
+    residue: [],
+    hostPorts: [],
+    obstacles: [],
+    services: [],
+    podPorts: [],
+    refusals: [],
+  };
+  return {
+    reading,
+    chain(name) {
+      const owner = chainOwner(name);
+      if (owner === undefined) return;
+      const kind = serviceChainKind(name);
+      owned.set(name, { name, owner, kind, proof: 'by-shape', endpoint: undefined, next: nowhere, fingerprint: 0 });
+    },
+    rule(chain, line) {
+      readRule(reading, { table, chain, line });
+    },
+  };
 }
 
-export interface LocatedRule {
+/** Most chains lead nowhere but to an endpoint; they share one empty list. */
+const nowhere: readonly string[] = [];
+
+/** A reading that grows: the same lists, and they take more. */
+type OpenReading = {
+  readonly [K in Exclude<keyof TableReading, 'owned'>]: TableReading[K][number][];
+} & { readonly owned: ReadonlyMap<string, OpenChain> };
+
+interface Line {
+  readonly table: string;
   readonly chain: string;
-  /** As printed, without counters: `-A CHAIN ...`. */
   readonly line: string;
 }
 
-export interface HostPortRule extends LocatedRule {
-  readonly target: string;
-  readonly network: string;
-  readonly sandboxId: string;
-  readonly protocol: string;
-  readonly ports: readonly number[];
-}
-
-export interface Obstacle extends LocatedRule {
-  readonly reason: 'foreign-reference' | 'foreign-rule-inside' | 'unreadable-rule';
-  /** The owned chain that cannot be removed because of it. */
-  readonly owned: string;
-}
-
-export function readTable(ruleset: Ruleset, table: Table): TableReading {
-  const owned = new Map<string, MutableOwnedChain>();
-  for (const chain of table.chains.values()) {
-    const owner = chainOwner(chain.name);
-    if (owner === undefined) continue;
-    const kind = serviceChainKind(chain.name);
-    owned.set(chain.name, {
-      chain,
-      owner,
-      kind,
-      proof: 'by-shape',
-      servicePort: undefined,
-      endpoint: undefined,
-      next: [],
-    });
-  }
-  const reading = { owned, jumps: [], residue: [], hostPorts: [], obstacles: [] } satisfies MutableReading;
-  for (const chain of table.chains.values()) {
-    for (const line of ruleLines(ruleset, chain)) readRule(reading, table.name, chain, line);
-  }
-  return reading;
-}
-
-type MutableOwnedChain = { -readonly [K in keyof OwnedChain]: OwnedChain[K] } & { next: string[] };
-
-interface MutableReading {
-  readonly owned: ReadonlyMap<string, MutableOwnedChain>;
-  readonly jumps: LocatedRule[];
-  readonly residue: LocatedRule[];
-  readonly hostPorts: HostPortRule[];
-  readonly obstacles: Obstacle[];
-}
-
-function readRule(reading: MutableReading, table: string, chain: Chain, line: string): void {
-  const home = reading.owned.get(chain.name);
+function readRule(reading: OpenReading, { table, chain, line }: Line): void {
+  const home = reading.owned.get(chain);
+  if (home) home.fingerprint = addToFingerprint(home.fingerprint, line);
   const rule = parseRule(line);
-  const located = (): LocatedRule => ({ chain: chain.name, line: withoutCounters(line) });
   if (!rule) {
-    const named = home?.chain.name ?? [...reading.owned.keys()].find((name) => line.includes(name));
-    if (named !== undefined) reading.obstacles.push({ ...located(), reason: 'unreadable-rule', owned: named });
+    const named = home?.name ?? [...reading.owned.keys()].find((name) => line.includes(name));
+    if (named === undefined) return;
+    reading.obstacles.push({ ...locate(chain, line), reason: 'unreadable-rule', owned: named });
     return;
   }
   const target = rule.jump ? reading.owned.get(rule.jump.target) : undefined;
-  if (home) readInside(reading, home, rule, table, located);
-  if (target) readReference(reading, { home, target, rule, table }, located);
-  if (!home && !target && isNetworkPolicyResidue(table, rule)) reading.residue.push(located());
+  if (home) readInside(reading, { home, rule, table, line });
+  if (target) readReference(reading, { home, target, rule, table, line });
+  if (!home && !target && isNetworkPolicyResidue(table, rule)) reading.residue.push(locate(chain, line));
 }
 
-function readInside(
-  reading: MutableReading,
-  home: MutableOwnedChain,
-  rule: Rule,
-  table: string,
-  located: () => LocatedRule,
-): void {
+interface RuleInside {
+  readonly home: OpenChain;
+  readonly rule: Rule;
+  readonly table: string;
+  readonly line: string;
+}
+
+function readInside(reading: OpenReading, { home, rule, table, line }: RuleInside): void {
   if (home.owner === 'portmap') return;
   if (!isOwnersRule(table, rule)) {
-    reading.obstacles.push({ ...located(), reason: 'foreign-rule-inside', owned: home.chain.name });
+    reading.obstacles.push({ ...locate(home.name, line), reason: 'foreign-rule-inside', owned: home.name });
     return;
   }
-  if (rule.jump?.target === 'DNAT') home.endpoint ??= parseEndpoint(jumpValue(rule, '--to-destination') ?? '');
+  const target = rule.jump?.target;
+  if (target === 'DNAT') readDnat(reading, home, rule);
+  else if (target === 'REJECT' || target === 'DROP') readRefusal(reading, rule, target);
   if (home.kind) proveByOwnRule(home, rule);
 }
 
-interface Reference {
-  readonly home: MutableOwnedChain | undefined;
-  readonly target: MutableOwnedChain;
-  readonly rule: Rule;
-  readonly table: string;
+function readDnat(reading: OpenReading, home: OpenChain, rule: Rule): void {
+  const endpoint = parseEndpoint(jumpValue(rule, '--to-destination') ?? '');
+  if (!endpoint) return;
+  if (home.kind === 'SEP') home.endpoint ??= endpoint;
+  const asked = home.owner === 'portmap-sandbox' ? readAsked(rule) : undefined;
+  if (asked) reading.podPorts.push({ ...asked, chain: home.name, endpoint });
 }
 
-function readReference(reading: MutableReading, reference: Reference, located: () => LocatedRule): void {
-  const { home, target, rule, table } = reference;
+const refusingChains = new Set(['KUBE-SERVICES', 'KUBE-EXTERNAL-SERVICES', 'KUBE-PROXY-FIREWALL']);
+
+function readRefusal(reading: OpenReading, rule: Rule, target: 'REJECT' | 'DROP'): void {
+  const asked = refusingChains.has(rule.chain) ? readAsked(rule) : undefined;
+  if (!asked) return;
+  const comment = optionValue(rule, '--comment') ?? '';
+  reading.refusals.push({ ...asked, chain: rule.chain, servicePort: servicePortIn(comment), target, comment });
+}
+
+interface Reference extends Omit<RuleInside, 'home'> {
+  readonly home: OpenChain | undefined;
+  readonly target: OpenChain;
+}
+
+function readReference(reading: OpenReading, { home, target, rule, table, line }: Reference): void {
+  if (target.owner === 'portmap') return;
   if (target.owner === 'portmap-sandbox') {
-    const hostPort = home?.chain.name === 'CNI-HOSTPORT-DNAT' ? readHostPort(rule, located()) : undefined;
-    if (!hostPort) return foreign();
-    if (hostPortChainName(hostPort.network, hostPort.sandboxId) !== target.chain.name) return foreign();
+    const hostPort = home?.name === 'CNI-HOSTPORT-DNAT' ? readHostPort(rule, line) : undefined;
+    if (!hostPort || !isSandboxName(hostPort)) return foreign();
     target.proof = 'recomputed';
     reading.hostPorts.push(hostPort);
     return;
   }
-  if (target.owner === 'portmap') return;
   if (home && home.owner !== 'portmap' && home.owner !== 'portmap-sandbox') {
-    home.next.push(target.chain.name);
-    if (target.kind && target.proof !== 'recomputed') proveByReference(target, rule);
+    if (target.kind) readServiceJump(reading, home, target, rule);
     return;
   }
-  if (!home && isKnownJump(table, rule)) reading.jumps.push(located());
+  if (!home && isKnownJump(table, rule)) reading.jumps.push(locate(rule.chain, line));
   else foreign();
 
   function foreign(): void {
-    reading.obstacles.push({ ...located(), reason: 'foreign-reference', owned: target.chain.name });
+    reading.obstacles.push({ ...locate(rule.chain, line), reason: 'foreign-reference', owned: target.name });
   }
 }
 
-function proveByOwnRule(home: MutableOwnedChain, rule: Rule): void {
-  if (home.proof === 'recomputed') return;
+function readServiceJump(reading: OpenReading, home: OpenChain, target: OpenChain, rule: Rule): void {
+  if (target.proof !== 'recomputed') proveByReference(target, rule);
+  if (home.kind) home.next = [...home.next, target.name];
+  else readService(reading, rule, target.name);
+}
+
+function readService(reading: OpenReading, rule: Rule, chain: string): void {
+  const asked = readAsked(rule);
+  if (!asked) return;
   const servicePort = servicePortIn(optionValue(rule, '--comment') ?? '');
-  if (servicePort === undefined) return;
-  if (home.kind !== 'SEP') return judge(home, servicePort, optionValue(rule, '-p'), undefined);
-  if (rule.jump?.target === 'DNAT' && home.endpoint) {
-    judge(home, servicePort, optionValue(rule, '-p'), printEndpoint(home.endpoint));
-  }
+  reading.services.push({ ...asked, chain, servicePort: servicePort && detach(servicePort) });
 }
 
-function proveByReference(target: MutableOwnedChain, rule: Rule): void {
-  const comment = optionValue(rule, '--comment') ?? '';
-  const servicePort = servicePortIn(comment);
-  if (servicePort === undefined) return;
-  const endpoint = target.kind === 'SEP' ? endpointIn(comment) : undefined;
-  if (target.kind === 'SEP' && endpoint === undefined) return;
-  judge(target, servicePort, optionValue(rule, '-p'), endpoint);
-}
-
-/** Rules between kube-proxy's chains do not always name the protocol; then each is tried. */
-function judge(
-  chain: MutableOwnedChain,
-  servicePort: string,
-  protocol: string | undefined,
-  endpoint: string | undefined,
-): void {
-  const name = chain.chain.name.slice(-16);
-  const found = (protocol === undefined ? ['tcp', 'udp', 'sctp'] : [protocol]).some(
-    (candidate) =>
-      name ===
-      (endpoint === undefined
-        ? servicePortHash(servicePort, candidate)
-        : endpointHash(servicePort, candidate, endpoint)),
-  );
-  chain.proof = found ? 'recomputed' : 'contradicted';
-  if (found) chain.servicePort = servicePort;
-}
-
-function readHostPort(rule: Rule, located: LocatedRule): HostPortRule | undefined {
+function readHostPort(rule: Rule, line: string): HostPortRule | undefined {
   const comment = optionValue(rule, '--comment') ?? '';
   const [, network, sandboxId] = /^dnat name: "([^"]*)" id: "([^"]*)"$/.exec(comment) ?? [];
+  if (network === undefined || sandboxId === undefined || !rule.jump) return undefined;
+  return { ...locate(rule.chain, line), target: rule.jump.target, network, sandboxId };
+}
+
+function readAsked(rule: Rule): Asked | undefined {
   const protocol = optionValue(rule, '-p');
-  if (network === undefined || sandboxId === undefined || protocol === undefined || !rule.jump) return undefined;
-  const ports = (optionValue(rule, '--dports') ?? optionValue(rule, '--dport') ?? '').split(',').map(Number);
-  return { ...located, target: rule.jump.target, network, sandboxId, protocol, ports };
+  const port = Number(optionValue(rule, '--dport'));
+  if (protocol === undefined || !Number.isInteger(port)) return undefined;
+  const destination = optionValue(rule, '-d')?.replace(/\/\d+$/, '');
+  return { protocol, address: destination && detach(destination), port };
+}
+
+function locate(chain: string, line: string): LocatedRule {
+  return { chain, line: withoutCounters(line) };
+}
+
+/** FNV-1a over the line without its counters. It has to notice a change, not to withstand an attacker. */
+function addToFingerprint(fingerprint: number, line: string): number {
+  let hash = fingerprint ^ 0x811c9dc5;
+  for (let i = line[0] === '[' ? line.indexOf('] ') + 2 : 0; i < line.length; i++) {
+    hash = Math.imul(hash ^ line.charCodeAt(i), 0x01000193);
+  }
+  return hash;
 }

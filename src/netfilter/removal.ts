@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import type { LocatedRule } from './read-table.ts';
+import { hash } from 'node:crypto';
+import type { LocatedRule, TableReading } from './table-reading.ts';
 import { withoutCounters } from './rule.ts';
 import { isBuiltIn, ruleLines, type Ruleset, type Table } from './ruleset.ts';
 
@@ -50,14 +50,9 @@ export function printRestore(removal: Removal, before: Ruleset, now: Ruleset): s
 }
 
 /** A digest of what a removal would destroy. It changes when somebody writes to those chains. */
-export function removalDigest(removal: Removal, ruleset: Ruleset): string {
-  const hash = createHash('sha256');
-  const table = ruleset.tables.get(removal.table);
-  for (const name of removal.chains) {
-    hash.update(`:${name}\n`);
-    for (const line of linesOf(ruleset, table, name)) hash.update(`${withoutCounters(line)}\n`);
-  }
-  return hash.digest('hex');
+export function removalDigest(removal: Removal, reading: TableReading | undefined): string {
+  const chains = removal.chains.map((name) => `${name} ${reading?.owned.get(name)?.fingerprint ?? 'gone'}`);
+  return hash('sha256', chains.join('\n'));
 }
 
 /** How a table differs from what a removal should have left of it. */

@@ -25,14 +25,18 @@ export interface Table {
   readonly chains: ReadonlyMap<string, Chain>;
 }
 
+/** Kept small: there are four of these for each Service. */
 export interface Chain {
   readonly name: string;
   /** `ACCEPT`, `DROP`, ... of a built-in chain; `-` for a chain somebody made. */
   readonly policy: string;
-  /** As printed: `[packets:bytes]`. */
-  readonly counters: string;
-  /** Offsets into the dump's text, begin and end in turn; more than one pair only if the dump is not grouped. */
-  readonly spans: readonly number[];
+  /** Where the dump declares it. */
+  readonly declaredAt: number;
+  /** Where its rules begin and end in the dump. */
+  readonly begin: number;
+  readonly end: number;
+  /** More such pairs, in a dump that does not keep a chain's rules together. */
+  readonly more: readonly number[] | undefined;
   readonly ruleCount: number;
 }
 
@@ -40,15 +44,22 @@ export function isBuiltIn(chain: Chain): boolean {
   return chain.policy !== '-';
 }
 
+/** The line that declares a chain: `:NAME POLICY [packets:bytes]`. */
+export function declarationLine(ruleset: Ruleset, chain: Chain): string {
+  const end = ruleset.text.indexOf('\n', chain.declaredAt);
+  return ruleset.text.slice(chain.declaredAt, end);
+}
+
 /** The lines of a chain's rules as printed, counters included, without line ends. */
-export function* ruleLines(ruleset: Ruleset, chain: Chain): Generator<string> {
-  for (let i = 0; i + 1 < chain.spans.length; i += 2) {
-    let at = chain.spans[i] ?? 0;
-    const end = chain.spans[i + 1] ?? 0;
+export function* ruleLines({ text }: Ruleset, chain: Chain): Generator<string> {
+  const spans = [chain.begin, chain.end, ...(chain.more ?? [])];
+  for (let i = 0; i + 1 < spans.length; i += 2) {
+    let at = spans[i] ?? 0;
+    const end = spans[i + 1] ?? 0;
     while (at < end) {
-      const newline = ruleset.text.indexOf('\n', at);
+      const newline = text.indexOf('\n', at);
       const stop = newline === -1 || newline > end ? end : newline;
-      if (stop > at) yield ruleset.text.slice(at, stop);
+      if (stop > at) yield text.slice(at, stop);
       at = stop + 1;
     }
   }

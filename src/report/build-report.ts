@@ -18,16 +18,13 @@ export function buildReport({ version, run, examinations, fix, failOn }: ReportI
     title: diagnosis.outcome === 'findings' ? check.failureTitle : check.title,
     why: check.why,
     outcome: diagnosis.outcome,
-    reasons: [...diagnosis.reasons],
-    findings: diagnosis.findings.map(({ evidence, traffic, remedy, ...finding }) => ({
-      ...finding,
-      ...(traffic && { traffic: { ...traffic, sentTo: [...traffic.sentTo], live: [...traffic.live] } }),
-      evidence: [...evidence],
-      remedy,
-    })),
-    notes: [...diagnosis.notes],
+    reasons: diagnosis.reasons,
+    findings: diagnosis.findings,
+    notes: diagnosis.notes,
   }));
-  const plan = examinations
+  // The batch for thousands of chains is long, and a check changes nothing.
+  const planned = run.verb === 'fix' ? examinations : [];
+  const plan = planned
     .flatMap(({ diagnosis }) => diagnosis.steps)
     .map((step) => {
       const { input, ...rest } = describeStep(step);
@@ -64,13 +61,13 @@ function describeFix(fix: FixResult['fix']): NonNullable<Report['fix']> {
     case 'not-applied':
       return { outcome: fix.kind, reason: fix.reason, notes: [] };
     case 'done':
-      return { outcome: fix.kind, notes: [...fix.notes] };
+      return { outcome: fix.kind, notes: fix.notes };
     case 'moved-on':
     case 'failed':
       return {
         outcome: fix.kind,
         reason: fix.reason,
-        notes: [...fix.reverted.notes],
+        notes: fix.reverted.notes,
         rollback: fix.reverted.complete ? 'complete' : 'incomplete',
       };
   }

@@ -13,8 +13,8 @@ export function reportSchema() {
     address: z.string().nullable().describe('null: any address of this node'),
     port: z.int(),
     service: z.string().nullable().describe('namespace/name:port of a Service, namespace/name of a pod, or null'),
-    sentTo: z.array(target.extend({ state: z.enum(['live', 'not-ready', 'dead']) })),
-    live: z.array(target.extend({ backend: z.string() })),
+    sentTo: list(target.extend({ state: z.enum(['live', 'not-ready', 'dead']) })),
+    live: list(target.extend({ backend: z.string() })),
   });
   const finding = z.object({
     code: z.string().describe('stable'),
@@ -22,7 +22,7 @@ export function reportSchema() {
     message: z.string(),
     effect: z.enum(['masks', 'may-mask', 'captures', 'rejects', 'dormant', 'idle']),
     traffic: traffic.optional(),
-    evidence: z.array(z.object({ source: z.string(), observed: z.string(), expected: z.string().optional() })),
+    evidence: list(z.object({ source: z.string(), observed: z.string(), expected: z.string().optional() })),
     remedy: z.union([
       z.object({ kind: z.literal('planned') }),
       z.object({ kind: z.literal('none'), reason: z.string() }),
@@ -33,9 +33,9 @@ export function reportSchema() {
     title: z.string(),
     why: z.string(),
     outcome: z.enum(['ok', 'findings', 'skipped', 'unknown']),
-    reasons: z.array(z.string()).describe('why it was skipped, or what could not be determined'),
-    findings: z.array(finding),
-    notes: z.array(z.string()),
+    reasons: list(z.string()).describe('why it was skipped, or what could not be determined'),
+    findings: list(finding),
+    notes: list(z.string()),
   });
   const step = z.object({
     title: z.string(),
@@ -47,7 +47,7 @@ export function reportSchema() {
   const fix = z.object({
     outcome: z.enum(['nothing-to-do', 'not-applied', 'done', 'moved-on', 'failed']),
     reason: z.string().optional(),
-    notes: z.array(z.string()),
+    notes: list(z.string()),
     rollback: z.enum(['complete', 'incomplete']).optional(),
   });
   return z.object({
@@ -60,10 +60,14 @@ export function reportSchema() {
       finishedAt: z.iso.datetime(),
     }),
     exitCode: z.int(),
-    checks: z.array(check),
-    plan: z.array(step),
+    checks: list(check),
+    plan: list(step).describe('what fix does or would do; empty in a check'),
     fix: fix.optional(),
   });
 }
 
 export type Report = z.infer<ReturnType<typeof reportSchema>>;
+
+function list<T extends z.ZodType>(item: T) {
+  return z.array(item).readonly();
+}

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseRuleset } from '../../src/netfilter/parse-ruleset.ts';
-import { isBuiltIn, ruleLines, type Ruleset } from '../../src/netfilter/ruleset.ts';
+import { declarationLine, isBuiltIn, ruleLines, type Ruleset } from '../../src/netfilter/ruleset.ts';
 import { recordedDumps, rulesetOf, tableOf } from './recorded-dumps.ts';
 
 /** A ruleset as text again, without what iptables-save says about itself. */
@@ -9,7 +9,7 @@ function print(ruleset: Ruleset): string {
   return [...ruleset.tables.values()]
     .flatMap(({ name, chains }) => [
       `*${name}`,
-      ...[...chains.values()].map((chain) => `:${chain.name} ${chain.policy} ${chain.counters}`),
+      ...[...chains.values()].map((chain) => declarationLine(ruleset, chain)),
       ...[...chains.values()].flatMap((chain) => [...ruleLines(ruleset, chain)]),
       'COMMIT',
     ])

@@ -1,8 +1,10 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { recordingSchema } from '../../src/host/recording-format.ts';
+import { type DumpReading, readDump } from '../../src/netfilter/read-dump.ts';
 import { parseRuleset } from '../../src/netfilter/parse-ruleset.ts';
 import { ruleLines, type Ruleset, type Table } from '../../src/netfilter/ruleset.ts';
+import type { TableReading } from '../../src/netfilter/table-reading.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures');
 
@@ -39,6 +41,19 @@ export function tableOf(ruleset: Ruleset, name: string): Table {
   const table = ruleset.tables.get(name);
   if (table === undefined) throw new Error(`there is no table ${name}`);
   return table;
+}
+
+/** What one pass over a dump tells; it has to parse. */
+export function dumpReadingOf(text: string): DumpReading {
+  const read = readDump(text);
+  if (read.kind === 'read') return read.reading;
+  throw new Error(`line ${read.line}: ${read.reason}: ${read.text}`);
+}
+
+export function readingOf(text: string, table: string): TableReading {
+  const reading = dumpReadingOf(text).tables.get(table);
+  if (reading === undefined) throw new Error(`there is no table ${table}`);
+  return reading;
 }
 
 /** The rules of every chain of a table, in order, as printed. */

@@ -111,13 +111,13 @@ function diagnoseGhosts(
 function unknown(reasons: readonly string[], notes: readonly string[], tables: readonly ReadTable[]): Diagnosis {
   const seen = tables
     .filter(({ reading }) => reading.owned.size > 0)
-    .map(({ backend, family, table, reading }) => `${backend} ${family} ${table.name}: ${reading.owned.size} chains`);
+    .map(({ backend, family, table, reading }) => `${backend} ${family} ${table}: ${reading.owned.size} chains`);
   return { outcome: 'unknown', reasons, findings: [], notes: [...notes, ...seen], steps: [] };
 }
 
 function removalFor(ghost: TrafficGhost, removals: readonly TableRemoval[]): TableRemoval | undefined {
   return removals.find(
-    ({ read }) => read.backend === ghost.backend && read.family === ghost.family && read.table.name === ghost.table,
+    ({ read }) => read.backend === ghost.backend && read.family === ghost.family && read.table === ghost.table,
   );
 }
 

@@ -1,6 +1,6 @@
 import type { Sandboxes } from '../../facts/sandboxes.ts';
 import type { ReadTable } from '../../facts/table-readings.ts';
-import type { HostPortRule } from '../../netfilter/read-table.ts';
+import type { HostPortRule } from '../../netfilter/table-reading.ts';
 import type { Ghosts } from './leftovers.ts';
 
 export interface HostPortVerdicts {

@@ -1,10 +1,10 @@
 import type { Effect } from '../../engine/finding.ts';
 import type { NatClaims } from '../../facts/nat-claims.ts';
 import { type ReadTable, tableTitle } from '../../facts/table-readings.ts';
-import { optionValue, parseRule } from '../../netfilter/rule.ts';
-import { type Backend, ruleLines } from '../../netfilter/ruleset.ts';
-import { printEndpoint, servicePortIn } from '../../netfilter/service-port.ts';
-import { type Claim, claimKey } from '../../netfilter/services.ts';
+import { type Claim, claimKey } from '../../netfilter/claims.ts';
+import type { Backend } from '../../netfilter/ruleset.ts';
+import { printEndpoint } from '../../netfilter/service-port.ts';
+import type { RefusalRule } from '../../netfilter/table-reading.ts';
 import type { TrafficGhost } from './service-ghosts.ts';
 import { explainEffect, severityOf } from './traffic.ts';
 
@@ -14,51 +14,19 @@ export function findFilterGhosts(
   claims: readonly NatClaims[],
   live: Backend,
 ): TrafficGhost[] {
-  const filters = tables.filter(({ table }) => table.name === 'filter');
+  const filters = tables.filter(({ table }) => table === 'filter');
   return filters
     .filter(({ backend }) => backend !== live)
     .flatMap((read) => {
       const liveFilter = filters.find((other) => other.backend === live && other.family === read.family);
-      const alsoRefused = new Set(liveFilter ? refusalsIn(liveFilter).map(claimKey) : []);
+      const alsoRefused = new Set(liveFilter?.reading.refusals.map(claimKey));
       const liveClaims = claims.filter((nat) => nat.backend === live && nat.family === read.family);
       const translated = new Map(liveClaims.flatMap((nat) => nat.claims.map((claim) => [claimKey(claim), claim])));
-      return refusalsIn(read).map((refusal) => {
+      return read.reading.refusals.map((refusal) => {
         const claim = translated.get(claimKey(refusal));
         return refusalGhost(read, refusal, { live, claim, alsoRefused: alsoRefused.has(claimKey(refusal)) });
       });
     });
-}
-
-interface Refusal {
-  readonly protocol: string;
-  readonly address: string | undefined;
-  readonly port: number;
-  readonly service: string | undefined;
-  readonly verb: 'rejected' | 'dropped';
-  readonly source: string;
-}
-
-const refusingChains = ['KUBE-SERVICES', 'KUBE-EXTERNAL-SERVICES', 'KUBE-PROXY-FIREWALL'];
-
-function refusalsIn(read: ReadTable): Refusal[] {
-  return refusingChains.flatMap((name) => {
-    const chain = read.table.chains.get(name);
-    return Array.from(chain ? ruleLines(read.ruleset, chain) : [], parseRule).flatMap((rule) => {
-      const target = rule?.jump?.target;
-      if (!rule || (target !== 'REJECT' && target !== 'DROP')) return [];
-      const comment = optionValue(rule, '--comment') ?? '';
-      return [
-        {
-          protocol: optionValue(rule, '-p') ?? 'any',
-          address: optionValue(rule, '-d')?.replace(/\/\d+$/, ''),
-          port: Number(optionValue(rule, '--dport') ?? 0),
-          service: servicePortIn(comment),
-          verb: target === 'DROP' ? ('dropped' as const) : ('rejected' as const),
-          source: `${name}: ${comment}`,
-        },
-      ];
-    });
-  });
 }
 
 interface LiveSide {
@@ -71,8 +39,9 @@ interface LiveSide {
  * The rule matches the Service's own address, so it refuses only packets that no nat rule has
  * translated by then; a live claim of the same address keeps it quiet.
  */
-function refusalGhost(read: ReadTable, refusal: Refusal, { live, claim, alsoRefused }: LiveSide): TrafficGhost {
-  const { protocol, address, port, service, verb, source } = refusal;
+function refusalGhost(read: ReadTable, refusal: RefusalRule, { live, claim, alsoRefused }: LiveSide): TrafficGhost {
+  const { protocol, address, port, servicePort: service } = refusal;
+  const verb = refusal.target === 'DROP' ? 'dropped' : 'rejected';
   const effect: Effect = alsoRefused ? 'idle' : 'rejects';
   const shown = address === undefined ? `*:${port}` : printEndpoint({ address, port });
   const liveText = claim
@@ -98,7 +67,7 @@ function refusalGhost(read: ReadTable, refusal: Refusal, { live, claim, alsoRefu
         live: claim?.targets.map((target) => ({ ...target, backend: live })) ?? [],
       },
       evidence: [
-        { source: tableTitle(read), observed: source },
+        { source: tableTitle(read), observed: `${refusal.chain}: ${refusal.comment}` },
         { source: 'effect', observed: explainEffect(effect) },
       ],
     },

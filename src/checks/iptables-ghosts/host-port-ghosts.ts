@@ -1,7 +1,7 @@
 import type { NatClaims } from '../../facts/nat-claims.ts';
 import type { NatOrder } from '../../facts/nat-order.ts';
 import type { Sandboxes } from '../../facts/sandboxes.ts';
-import { type Claim, claimKey } from '../../netfilter/services.ts';
+import { type Claim, claimKey } from '../../netfilter/claims.ts';
 import { flowTo, type TrafficGhost } from './service-ghosts.ts';
 import { describeTraffic, effectOf, explainEffect, type LiveClaim, severityOf } from './traffic.ts';
 

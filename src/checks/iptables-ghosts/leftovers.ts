@@ -1,7 +1,7 @@
 import type { KubeComponents } from '../../facts/kube-components.ts';
 import type { ReadTable } from '../../facts/table-readings.ts';
 import type { ChainOwner } from '../../netfilter/chain-owner.ts';
-import type { LocatedRule } from '../../netfilter/read-table.ts';
+import type { LocatedRule } from '../../netfilter/table-reading.ts';
 import type { Backend } from '../../netfilter/ruleset.ts';
 
 /** What is to go from one table. */
@@ -22,7 +22,7 @@ export function findLeftovers(tables: readonly ReadTable[], live: Backend, compo
 
 function leftoversIn(read: ReadTable, owners: ReadonlySet<ChainOwner>): Ghosts {
   const { owned, jumps, residue } = read.reading;
-  const chains = [...owned.values()].filter(({ owner }) => owners.has(owner)).map(({ chain }) => chain.name);
+  const chains = [...owned.values()].filter(({ owner }) => owners.has(owner)).map(({ name }) => name);
   const names = new Set(chains);
   const policyResidue = owners.has('network-policy') ? residue : [];
   return { read, chains, rules: [...jumps.filter(({ line }) => names.has(targetOf(line))), ...policyResidue] };

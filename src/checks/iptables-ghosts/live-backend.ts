@@ -63,7 +63,5 @@ function kubeProxyMode(tables: readonly ReadTable[], components: KubeComponents,
 }
 
 function has(tables: readonly ReadTable[], backend: Backend, table: string, chain: string): boolean {
-  return tables.some(
-    (read) => read.backend === backend && read.table.name === table && read.table.chains.has(chain),
-  );
+  return tables.some((read) => read.backend === backend && read.table === table && read.reading.owned.has(chain));
 }

@@ -1,7 +1,6 @@
-import { tableTitle } from '../../facts/table-readings.ts';
 import type { IptablesRemovalStep } from '../../engine/step.ts';
-import type { ReadTable } from '../../facts/table-readings.ts';
-import type { LocatedRule, Obstacle } from '../../netfilter/read-table.ts';
+import { type ReadTable, tableTitle } from '../../facts/table-readings.ts';
+import type { LocatedRule, Obstacle } from '../../netfilter/table-reading.ts';
 import { removalDigest } from '../../netfilter/removal.ts';
 import type { Backend } from '../../netfilter/ruleset.ts';
 import type { Ghosts } from './leftovers.ts';
@@ -27,13 +26,13 @@ export function removalsByTable(ghosts: readonly Ghosts[]): TableRemoval[] {
 
 /** The step that removes them. Only for a table without obstacles. */
 export function removalStep({ read, chains, rules }: TableRemoval, live: Backend | undefined): IptablesRemovalStep {
-  const removal = { table: read.table.name, chains, rules };
+  const removal = { table: read.table, chains, rules };
   return {
     kind: 'iptables-removal',
     backend: read.backend,
     family: read.family,
     removal,
-    digest: removalDigest(removal, read.ruleset),
+    digest: removalDigest(removal, read.reading),
     ownersWrite: read.backend === live,
   };
 }
@@ -44,8 +43,8 @@ function obstaclesTo(read: ReadTable, chains: ReadonlySet<string>): string[] {
     .filter(({ owned, chain, reason }) => chains.has(owned) && !(reason === 'foreign-reference' && chains.has(chain)))
     .map((obstacle) => describeObstacle(where, obstacle));
   const names = [...read.reading.owned.values()]
-    .filter(({ chain, proof }) => chains.has(chain.name) && proof === 'contradicted')
-    .map(({ chain }) => `${where}: ${chain.name} is not the name that follows from what its rules say`);
+    .filter(({ name, proof }) => chains.has(name) && proof === 'contradicted')
+    .map(({ name }) => `${where}: ${name} is not the name that follows from what its rules say`);
   return [...rules, ...names];
 }
 

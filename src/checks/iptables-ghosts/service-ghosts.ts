@@ -4,7 +4,7 @@ import type { NatClaims } from '../../facts/nat-claims.ts';
 import type { NatOrder } from '../../facts/nat-order.ts';
 import type { Endpoints } from '../../facts/service-endpoints.ts';
 import type { Backend, Family } from '../../netfilter/ruleset.ts';
-import { type Claim, claimKey } from '../../netfilter/services.ts';
+import { type Claim, claimKey } from '../../netfilter/claims.ts';
 import { describeTraffic, effectOf, explainEffect, severityOf, stateOf } from './traffic.ts';
 
 export interface TrafficGhost {
@@ -59,7 +59,7 @@ export function findServiceGhosts(
             message: describeTraffic(traffic, backend),
             traffic,
             evidence: [
-              { source: `${backend} nat`, observed: `${ghost.chain} claims it, and iptables-${live} is the live backend` },
+              { source: `${backend} nat`, observed: ghost.chain, expected: `nothing: ${live} is the live backend` },
               { source: 'effect', observed: explainEffect(effect) },
             ],
           },

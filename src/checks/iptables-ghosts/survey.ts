@@ -8,7 +8,7 @@ export function describeBackends(rulesets: Rulesets): string[] {
     families.map((family) => {
       const dump = rulesets[backend][family];
       if (dump.kind === 'absent') return `${backend} ${family}: absent, ${dump.reason}`;
-      const tables = [...dump.ruleset.tables.keys()];
+      const tables = [...dump.reading.tables.keys()];
       return `${backend} ${family}: ${tables.length === 0 ? 'no tables' : tables.join(', ')}`;
     }),
   );
@@ -19,7 +19,7 @@ export function describeBlindSpots(rulesets: Rulesets): string[] {
   return backends.flatMap((backend) =>
     families.flatMap((family) => {
       const dump = rulesets[backend][family];
-      const unreadable = dump.kind === 'present' ? dump.ruleset.unreadable : [];
+      const unreadable = dump.kind === 'present' ? dump.reading.unreadable : [];
       return unreadable.map(
         (table) => `${backend} ${family} ${table} holds rules that only nft can express: it was not judged`,
       );

@@ -2,7 +2,7 @@ import type { Effect, Severity, Target, Traffic } from '../../engine/finding.ts'
 import type { FamilyNatOrder } from '../../facts/nat-order.ts';
 import type { Endpoints } from '../../facts/service-endpoints.ts';
 import type { Backend } from '../../netfilter/ruleset.ts';
-import type { Claim } from '../../netfilter/services.ts';
+import type { Claim } from '../../netfilter/claims.ts';
 import { type Endpoint, printEndpoint } from '../../netfilter/service-port.ts';
 
 /** A ghost claim beside the live claim of the same address, if there is one. */

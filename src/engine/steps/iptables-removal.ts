@@ -2,8 +2,9 @@ import { count } from '../count.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandResult } from '../../host/host.ts';
 import type { Tool } from '../../host/tools.ts';
+import { chainOwner } from '../../netfilter/chain-owner.ts';
 import { parseRuleset } from '../../netfilter/parse-ruleset.ts';
-import type { LocatedRule } from '../../netfilter/read-table.ts';
+import { readDump } from '../../netfilter/read-dump.ts';
 import {
   assertRemovable,
   compareAfterRemoval,
@@ -13,7 +14,7 @@ import {
   removalDigest,
 } from '../../netfilter/removal.ts';
 import type { Ruleset } from '../../netfilter/ruleset.ts';
-import { chainOwner } from '../../netfilter/chain-owner.ts';
+import type { LocatedRule } from '../../netfilter/table-reading.ts';
 import type { IptablesRemovalStep } from '../step.ts';
 import type { RevertOutcome, StepContext, StepKind, StepOutcome } from './step-kind.ts';
 
@@ -44,7 +45,9 @@ async function apply(step: IptablesRemovalStep, context: StepContext): Promise<S
   const before = await dump(step, context);
   if (before.kind === 'failed') return untouched(step, before.reason);
   assertRemovable(step.removal, before.ruleset);
-  if (removalDigest(step.removal, before.ruleset) !== step.digest) {
+  const reading = readDump(before.ruleset.text);
+  const table = reading.kind === 'read' ? reading.reading.tables.get(step.removal.table) : undefined;
+  if (removalDigest(step.removal, table) !== step.digest) {
     return { kind: 'moved-on', reason: `${title(step)}: a chain that was to be removed has changed since` };
   }
   const backup = await context.backUp(

@@ -1,0 +1,62 @@
+import type { Endpoint } from './service-port.ts';
+import type { Asked, TableReading } from './table-reading.ts';
+
+/** An address and port that a nat table claims, and where it sends what arrives there. */
+export interface Claim extends Asked {
+  /** `namespace/name:port` of a Service, undefined for a host port. */
+  readonly servicePort: string | undefined;
+  /** Set for a host port. */
+  readonly sandboxId: string | undefined;
+  /** The first chain that the claiming rule leads to. */
+  readonly chain: string;
+  readonly targets: readonly Endpoint[];
+}
+
+/** One string for what is asked for, to find it in another table. */
+export function claimKey({ protocol, address, port }: Asked): string {
+  return `${protocol} ${address ?? '*'} ${port}`;
+}
+
+/** The claims of kube-proxy's Services: cluster, external and load balancer addresses, node ports. */
+export function serviceClaims(reading: TableReading): Claim[] {
+  const targetsOf = targetResolver(reading);
+  return reading.services.map((rule) => ({ ...rule, sandboxId: undefined, targets: targetsOf(rule.chain) }));
+}
+
+/** The claims of portmap's host ports, in the order in which portmap's rules try them. */
+export function hostPortClaims(reading: TableReading): Claim[] {
+  const ports = Map.groupBy(reading.podPorts, ({ chain }) => chain);
+  const sandboxes = new Map(reading.hostPorts.map(({ target, sandboxId }) => [target, sandboxId]));
+  return [...sandboxes].flatMap(([chain, sandboxId]) =>
+    (ports.get(chain) ?? []).map(({ endpoint, protocol, address, port }) => ({
+      protocol,
+      address,
+      port,
+      servicePort: undefined,
+      sandboxId,
+      chain,
+      targets: [endpoint],
+    })),
+  );
+}
+
+/** All endpoints that can be reached from a Service chain. kube-proxy's chains form no loops; the depth is bounded all the same. */
+function targetResolver(reading: TableReading): (chain: string) => readonly Endpoint[] {
+  const known = new Map<string, readonly Endpoint[]>();
+  return (chain) => resolve(chain, 0);
+
+  function resolve(name: string, depth: number): readonly Endpoint[] {
+    const before = known.get(name);
+    if (before) return before;
+    const owned = reading.owned.get(name);
+    if (!owned || depth > 5) return [];
+    if (owned.endpoint) return [owned.endpoint];
+    const found = new Map<string, Endpoint>();
+    for (const next of new Set(owned.next)) {
+      for (const endpoint of resolve(next, depth + 1)) found.set(`${endpoint.address} ${endpoint.port}`, endpoint);
+    }
+    const targets = [...found.values()];
+    known.set(name, targets);
+    return targets;
+  }
+}
