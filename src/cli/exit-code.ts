@@ -1,4 +1,4 @@
-import type { DoctorErrorCode } from '../engine/doctor-error.ts';
+import type { DoctorErrorCode } from '../doctor-error.ts';
 
 /** What each exit code means is in docs/exit-codes.md; 0, 1 and 2 are node-problem-detector's. */
 export const exitCodes = {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { DoctorError } from '../engine/doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 import { print } from './print-report.ts';
 import { findCheck } from './select-checks.ts';
 

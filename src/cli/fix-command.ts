@@ -1,4 +1,4 @@
-import { DoctorError } from '../engine/doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 import type { Examination } from '../engine/examine.ts';
 import { type Approval, fix } from '../engine/fix.ts';
 import { newRunId } from '../engine/journal.ts';
@@ -35,7 +35,7 @@ export async function fixCommand(ids: readonly string[], options: FixCommandOpti
   const approve = approval(options, async (examinations) => {
     const shown = reportOn(examinations);
     const text = textOptions(options, process.stderr);
-    process.stderr.write(`${renderText(shown, text)}\n${renderPlan(shown.plan, text)}\n\n`);
+    process.stderr.write(`${renderText(shown, text)}\n${renderPlan(shown.plan, { ...text, maxLines: 40 })}\n\n`);
     return askYesNo('Apply this plan?');
   });
   log.info({ checks: checks.map(({ id }) => id), approval: approve.kind }, 'fix begins');

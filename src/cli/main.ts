@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** cli/: commands, options, the terminal, exit codes. Everything is wired together here. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { DoctorError } from '../engine/doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 import { checkCommand } from './check-command.ts';
 import { exitCodes } from './exit-code.ts';
 import { explainCommand } from './explain-command.ts';

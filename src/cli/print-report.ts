@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { Chalk } from 'chalk';
-import { DoctorError } from '../engine/doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 import type { Report } from '../report/report-schema.ts';
 import { renderText, type TextOptions } from '../report/text.ts';
 import type { RunOptions } from './options.ts';

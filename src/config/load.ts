@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { DoctorError } from '../engine/doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 import { defaultConfig } from './default-config.ts';
 import { readConfigFile } from './read-config-file.ts';
 import type { Config } from './schema.ts';

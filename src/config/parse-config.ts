@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { DoctorError } from '../engine/doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 import { nearest } from './nearest.ts';
 import { parseYaml, type YamlFile } from './parse-yaml.ts';
 import { type Config, configSchema } from './schema.ts';

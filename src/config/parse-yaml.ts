@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
-import { DoctorError } from '../engine/doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 
 export interface YamlFile {
   /** Plain values: null, scalars, arrays, objects. */

@@ -11,7 +11,7 @@ import {
   statSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { DoctorError } from '../engine/doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 import { describeSystemError, systemErrorCode } from '../host/system-error.ts';
 
 const maxBytes = 1024 * 1024;

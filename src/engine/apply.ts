@@ -1,5 +1,5 @@
 import type { Host } from '../host/host.ts';
-import { DoctorError } from './doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 import type { Journal } from './journal.ts';
 import type { Step } from './step.ts';
 import type { RevertOutcome, StepOutcome } from './steps/step-kind.ts';

@@ -3,7 +3,7 @@ import type { Host } from '../host/host.ts';
 import { type Applied, applyPlan } from './apply.ts';
 import type { Check } from './check.ts';
 import { count } from './count.ts';
-import { DoctorError } from './doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 import { type Examination, examine } from './examine.ts';
 import { createFactContext } from './fact.ts';
 import { type Journal, openJournal } from './journal.ts';

@@ -1,6 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { Host, WriteResult } from '../host/host.ts';
-import { DoctorError } from './doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 
 /**
  * What a run does, on disk before it does it: one JSON line for each event, each synced. A line that

@@ -1,4 +1,4 @@
-import { DoctorError } from '../engine/doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 import type { Fact, FactContext } from '../engine/fact.ts';
 import { nfTablesLoadedFact } from './nf-tables.ts';
 

@@ -2,7 +2,7 @@
  * facts/: what is known of the node, typed, gathered through the host alone. A fact here may serve
  * several checks; it never judges.
  */
-import { DoctorError } from '../engine/doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 import type { Fact, FactContext } from '../engine/fact.ts';
 import type { CommandResult } from '../host/host.ts';
 import type { Tool } from '../host/tools.ts';

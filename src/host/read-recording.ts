@@ -1,6 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { DoctorError } from '../engine/doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 import { readTextFile } from './read-text-file.ts';
 import { type Recording, recordingSchema } from './recording-format.ts';
 import { systemErrorCode } from './system-error.ts';

@@ -1,6 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DoctorError } from '../engine/doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 import type { TextEncoding } from './host.ts';
 import type { RecordingInput } from './recording-format.ts';
 import { describeSystemError } from './system-error.ts';

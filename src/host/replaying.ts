@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { DoctorError } from '../engine/doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 import { answerQueue } from './answer-queue.ts';
 import type { Command, CommandResult, Host, TextEncoding } from './host.ts';
 import { readRecording } from './read-recording.ts';

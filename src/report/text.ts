@@ -22,18 +22,30 @@ export function renderText(report: Report, options: TextOptions): string {
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
+export interface PlanOptions extends Pick<TextOptions, 'colour'> {
+  /** Of each batch; all lines without. */
+  readonly maxLines?: number;
+}
+
 /** The plan exactly: each command, and what it reads from standard input. */
-export function renderPlan(plan: Report['plan'], { colour }: Pick<TextOptions, 'colour'>): string {
+export function renderPlan(plan: Report['plan'], { colour, maxLines }: PlanOptions): string {
   return plan
     .map(({ title, command, input, reversible }, i) =>
       [
         colour.bold(`Step ${i + 1}: ${title}`),
-        ...(reversible ? [] : ['  (cannot be taken back)']),
-        `  ${command}${input === undefined ? '' : ' <<EOF'}`,
-        ...(input === undefined ? [] : [`${input}EOF`]),
+        ...(reversible ? [] : ['  (cannot be taken back, and need not be)']),
+        `  ${command}${input === undefined ? '' : " <<'EOF'"}`,
+        ...(input === undefined ? [] : [`${shorten(input, maxLines)}EOF`]),
       ].join('\n'),
     )
     .join('\n\n');
+}
+
+function shorten(text: string, maxLines: number | undefined): string {
+  const lines = text.split('\n');
+  if (maxLines === undefined || lines.length - 1 <= maxLines) return text;
+  const left = lines.length - 1 - maxLines;
+  return `${lines.slice(0, maxLines).join('\n')}\n… ${left} more lines (doctor fix --dry-run shows them)\n`;
 }
 
 function renderCheck(check: CheckReport, options: TextOptions): string {

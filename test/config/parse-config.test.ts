@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { defaultConfig } from '../../src/config/default-config.ts';
 import { parseConfig } from '../../src/config/parse-config.ts';
-import { DoctorError } from '../../src/engine/doctor-error.ts';
+import { DoctorError } from '../../src/doctor-error.ts';
 
 /** The lines that refuse a text. */
 function refusalOf(text: string): readonly string[] {

@@ -59,7 +59,7 @@ test('no text makes the parser throw, and what it takes it can give back', () =>
       const sorted = (all: string) => withoutRemarks(all).split('\n').sort();
       expect(sorted(print(parsed.ruleset))).toEqual(sorted(dump));
     }),
-    { numRuns: 5000 },
+    { numRuns: 1500 },
   );
 });
 

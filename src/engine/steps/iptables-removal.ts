@@ -30,8 +30,9 @@ export const iptablesRemoval: StepKind<IptablesRemovalStep> = {
     const { removal } = step;
     const chains = removal.chains.length;
     const rules = removal.rules.length;
+    const objects = [...(chains > 0 ? [count(chains, 'chain')] : []), ...(rules > 0 ? [count(rules, 'rule')] : [])];
     return {
-      title: `${title(step)}: remove ${count(chains, 'chain')} and ${count(rules, 'rule')} in one transaction`,
+      title: `${title(step)}: remove ${objects.join(' and ')} in one transaction`,
       command: `${restoreTool(step)} ${restoreArgs(step).join(' ')}`,
       input: printRemoval(removal),
       changes: chains + rules,

@@ -64,7 +64,7 @@ describe.each(nodes)('$fixture, with rules and chains of others in it', (node) =
         expect(steps).toHaveLength(node.tables);
         for (const step of steps) await prove(step, await tableBefore(node, edits, step));
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 });

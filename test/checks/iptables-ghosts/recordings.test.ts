@@ -34,31 +34,36 @@ describe('kube-proxy moved from legacy to nft, and the pods moved too', () => {
   });
 
   test('each address is told with its targets, what became of them, and where live rules send it', () => {
-    expect(diagnosis.findings.map(({ effect, message }) => `${effect} ${message}`)).toEqual([
-      'may-mask 10.43.0.81:80/tcp default/sticky → 10.42.0.5:8080 dead, 10.42.0.6:8080 dead, 10.42.0.7:8080 live (legacy) · live: 10.42.0.7:8080, 10.42.0.9:8080 (nft)',
-      'may-mask 10.43.0.10:53/udp kube-system/dns → 10.42.0.8:53 dead (legacy) · live: 10.42.0.10:53 (nft)',
-      'may-mask 10.43.0.10:53/tcp kube-system/dns → 10.42.0.8:53 dead (legacy) · live: 10.42.0.10:53 (nft)',
-      'may-mask 10.43.0.80:80/tcp default/web → 10.42.0.5:8080 dead, 10.42.0.6:8080 dead (legacy) · live: 10.42.0.9:8080 (nft)',
-      'may-mask *:30080/tcp default/web → 10.42.0.5:8080 dead, 10.42.0.6:8080 dead (legacy) · live: 10.42.0.9:8080 (nft)',
-      'idle 10.43.0.82:80/tcp default/lb → 10.42.0.7:8080 live (legacy) · live: 10.42.0.7:8080 (nft)',
-      'idle 198.51.100.7:80/tcp default/lb → 10.42.0.7:8080 live (legacy) · live: 10.42.0.7:8080 (nft)',
-      'idle 198.51.100.9:80/tcp default/lb → 10.42.0.7:8080 live (legacy) · live: 10.42.0.7:8080 (nft)',
-      'idle 10.43.0.82:443/tcp default/lb → 10.42.0.7:8443 live (legacy) · live: 10.42.0.7:8443 (nft)',
-      'idle 198.51.100.7:443/tcp default/lb → 10.42.0.7:8443 live (legacy) · live: 10.42.0.7:8443 (nft)',
-      'idle 198.51.100.9:443/tcp default/lb → 10.42.0.7:8443 live (legacy) · live: 10.42.0.7:8443 (nft)',
-      'idle 10.43.0.1:443/tcp default/kubernetes → 10.99.0.1:6443 live (legacy) · live: 10.99.0.1:6443 (nft)',
+    expect(diagnosis.findings.map(({ effect, message }) => `${effect} ${message}`).sort()).toEqual([
       'idle *:31925/tcp default/lb → 10.42.0.7:8080 live (legacy) · live: 10.42.0.7:8080 (nft)',
       'idle *:31986/tcp default/lb → 10.42.0.7:8443 live (legacy) · live: 10.42.0.7:8443 (nft)',
+      'idle 10.43.0.1:443/tcp default/kubernetes → 10.99.0.1:6443 live (legacy) · live: 10.99.0.1:6443 (nft)',
+      'idle 10.43.0.82:443/tcp default/lb → 10.42.0.7:8443 live (legacy) · live: 10.42.0.7:8443 (nft)',
+      'idle 10.43.0.82:80/tcp default/lb → 10.42.0.7:8080 live (legacy) · live: 10.42.0.7:8080 (nft)',
       'idle 10.43.0.83:80/tcp default/empty → rejected (legacy filter) · refused by live rules too (nft)',
-      'idle 198.51.100.9:80/tcp default/lb → dropped (legacy filter) · live rules translate it first (nft)',
+      'idle 198.51.100.7:443/tcp default/lb → 10.42.0.7:8443 live (legacy) · live: 10.42.0.7:8443 (nft)',
+      'idle 198.51.100.7:80/tcp default/lb → 10.42.0.7:8080 live (legacy) · live: 10.42.0.7:8080 (nft)',
+      'idle 198.51.100.9:443/tcp default/lb → 10.42.0.7:8443 live (legacy) · live: 10.42.0.7:8443 (nft)',
       'idle 198.51.100.9:443/tcp default/lb → dropped (legacy filter) · live rules translate it first (nft)',
-      'idle iptables-legacy filter: 6 chains of kube-proxy or kubelet that nobody maintains',
-      'idle iptables-legacy mangle: 1 chain of kube-proxy or kubelet that nobody maintains',
-      'idle iptables-legacy nat: 5 chains of kube-proxy or kubelet that nobody maintains',
+      'idle 198.51.100.9:80/tcp default/lb → 10.42.0.7:8080 live (legacy) · live: 10.42.0.7:8080 (nft)',
+      'idle 198.51.100.9:80/tcp default/lb → dropped (legacy filter) · live rules translate it first (nft)',
       'idle ip6tables-legacy filter: 6 chains of kube-proxy or kubelet that nobody maintains',
       'idle ip6tables-legacy mangle: 1 chain of kube-proxy or kubelet that nobody maintains',
       'idle ip6tables-legacy nat: 5 chains of kube-proxy or kubelet that nobody maintains',
+      'idle iptables-legacy filter: 6 chains of kube-proxy or kubelet that nobody maintains',
+      'idle iptables-legacy mangle: 1 chain of kube-proxy or kubelet that nobody maintains',
+      'idle iptables-legacy nat: 5 chains of kube-proxy or kubelet that nobody maintains',
+      'may-mask *:30080/tcp default/web → 10.42.0.5:8080 dead, 10.42.0.6:8080 dead (legacy) · live: 10.42.0.9:8080 (nft)',
+      'may-mask 10.43.0.10:53/tcp kube-system/dns → 10.42.0.8:53 dead (legacy) · live: 10.42.0.10:53 (nft)',
+      'may-mask 10.43.0.10:53/udp kube-system/dns → 10.42.0.8:53 dead (legacy) · live: 10.42.0.10:53 (nft)',
+      'may-mask 10.43.0.80:80/tcp default/web → 10.42.0.5:8080 dead, 10.42.0.6:8080 dead (legacy) · live: 10.42.0.9:8080 (nft)',
+      'may-mask 10.43.0.81:80/tcp default/sticky → 10.42.0.5:8080 dead, 10.42.0.6:8080 dead, 10.42.0.7:8080 live (legacy) · live: 10.42.0.7:8080, 10.42.0.9:8080 (nft)',
     ]);
+  });
+
+  test('what hurts most comes first', () => {
+    const effects = diagnosis.findings.map(({ effect }) => effect);
+    expect(effects.lastIndexOf('may-mask')).toBeLessThan(effects.indexOf('idle'));
   });
 
   test('what does no harm now is a warning', () => {

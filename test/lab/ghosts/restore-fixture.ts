@@ -5,7 +5,9 @@ import type { LabNode } from '../node/start-node.ts';
 import { configure } from './run-doctor.ts';
 
 const hostSchema = z.object({
-  commands: z.array(z.object({ tool: z.string(), stdout: z.string() })),
+  commands: z.array(
+    z.object({ tool: z.string(), args: z.array(z.string()).default([]), stdout: z.string().optional() }),
+  ),
   processes: z.array(z.object({ name: z.string(), args: z.array(z.string()) })).default([]),
 });
 
@@ -20,7 +22,7 @@ export async function restoreFixture(node: LabNode, name: string, { first = 'leg
   const { commands, processes } = hostSchema.parse(JSON.parse(await read('host.json')));
   const recorded = async (tool: string) => {
     const command = commands.find((candidate) => candidate.tool === tool);
-    return command === undefined ? '' : read(command.stdout);
+    return command?.stdout === undefined ? '' : read(command.stdout);
   };
   for (const backend of first === 'legacy' ? (['legacy', 'nft'] as const) : (['nft', 'legacy'] as const)) {
     for (const family of ['ipv4', 'ipv6'] as const) {
@@ -28,11 +30,19 @@ export async function restoreFixture(node: LabNode, name: string, { first = 'leg
       if (dump !== '') await node.restore(backend, family, withoutAccounts(dump));
     }
   }
+  for (const { args } of commands.filter(({ tool }) => tool === 'nft')) await addNativeChain(node, args);
   for (const { name: process, args } of processes) await node.fakeProcess(process, args.slice(1));
   const pods = await recorded('crictl');
   if (pods === '') return configure(node, { commands: { crictl: await node.fakeCrictl([]) } });
   await node.writeFile('/run/lab/crictl', `#!/bin/sh\ncat <<'END'\n${pods}\nEND\n`, '755');
   await configure(node, { commands: { crictl: '/run/lab/crictl' } });
+}
+
+/** kube-proxy's nftables mode is told by a chain: `list chain ip kube-proxy services`. */
+async function addNativeChain(node: LabNode, [verb, kind, ...chain]: readonly string[]): Promise<void> {
+  if (verb !== 'list' || kind !== 'chain') return;
+  await node.run(['nft', 'add', 'table', ...chain.slice(0, 2)]);
+  await node.run(['nft', 'add', 'chain', ...chain]);
 }
 
 function saveTool(backend: Backend, family: Family): string {
