@@ -106,10 +106,12 @@ function timed(work: () => unknown): Measured {
 /** A doctor's run; it tells its own peak memory on its way out. */
 function doctorRun(args: readonly string[], expected: readonly number[]): Measured {
   const tell = 'process.on("exit",()=>process.stderr.write("\\npeak "+process.resourceUsage().maxRSS+"\\n"))';
+  const importTell = `--import data:text/javascript,${encodeURIComponent(tell)}`;
   const start = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, ['--import', `data:text/javascript,${tell}`, doctor, ...args], {
+  const { status, stderr } = spawnSync(doctor, [...args], {
     encoding: 'utf8',
     maxBuffer: 1 << 28,
+    env: { ...process.env, NODE_OPTIONS: importTell },
   });
   const seconds = (performance.now() - start) / 1000;
   if (!expected.includes(status ?? -1)) throw new Error(`doctor ${args.join(' ')} ended with ${status}: ${stderr}`);

@@ -7,6 +7,7 @@ export function defaultConfig(): Config {
       state: '/var/lib/k3s-doctor',
       run: '/run/k3s-doctor',
       k3sData: '/var/lib/rancher/k3s',
+      k3sRun: '/run/k3s',
       ipam: '/var/lib/cni/networks',
     },
     commands: {},

@@ -79,19 +79,19 @@ function refuseForeignHands(path: string, stats: Stats): void {
       hint: `look at what it says, then: chown root:root ${path}`,
     });
   }
-  if ((stats.mode & 0o022) === 0) return;
+  if ((stats.mode & 0o022) === 0 || isSticky(stats)) return;
   const mode = (stats.mode & 0o7777).toString(8).padStart(4, '0');
   const who = (stats.mode & 0o002) === 0 ? 'its group' : 'everybody';
-  const isShared = stats.isDirectory() && (stats.mode & 0o1000) !== 0;
   throw new DoctorError(
     'config',
     `${path}: may be written by ${who} (mode ${mode}), expected by root alone`,
-    {
-      hint: isShared
-        ? 'keep the configuration in a directory of its own, as /etc/k3s-doctor'
-        : `look at what it says, then: chmod go-w ${path}`,
-    },
+    { hint: `look at what it says, then: chmod go-w ${path}` },
   );
+}
+
+/** In a folder like /tmp others may add files, but neither rename nor replace root's. */
+function isSticky(stats: Stats): boolean {
+  return stats.isDirectory() && (stats.mode & 0o1000) !== 0;
 }
 
 function decode(path: string, bytes: Buffer): string {

@@ -15,6 +15,8 @@ export interface Config {
     /** Lock and last report; emptied at boot. */
     readonly run: string;
     readonly k3sData: string;
+    /** Where k3s keeps its containerd's socket. */
+    readonly k3sRun: string;
     /** Address reservations of the CNI's host-local plugin, a folder per network. */
     readonly ipam: string;
   };
@@ -47,6 +49,7 @@ export function configSchema() {
       state: absolutePath().default(paths.state),
       run: absolutePath().default(paths.run),
       k3sData: absolutePath().default(paths.k3sData),
+      k3sRun: absolutePath().default(paths.k3sRun),
       ipam: absolutePath().default(paths.ipam),
     }),
     commands: orEmpty(z.partialRecord(z.enum(tools), commandLine(), { error: mappingError(tools) })),

@@ -33,30 +33,30 @@ export async function applyPlan(steps: readonly Step[], context: ApplyContext): 
   const { journal } = context;
   const done: Extract<StepOutcome, { kind: 'done' }>[] = [];
   for (const [index, step] of steps.entries()) {
-    await journal.record({ event: 'step', index, title: describeStep(step).title, step });
-    const outcome = await attempt(step, context);
+    const outcome = await attempt(step, index, context);
     if (outcome.kind === 'done') {
       done.push(outcome);
-      await journal.record({ event: 'step-done', index, notes: outcome.notes });
+      await journal.note({ event: 'step-done', index, notes: outcome.notes });
       continue;
     }
-    await journal.record({ event: 'step-failed', index, outcome });
+    await journal.note({ event: 'step-failed', index, outcome });
     const own = outcome.kind === 'failed' ? [outcome.revert] : [];
     const reverted = mergeReverts([...own, ...(await revertAll(done))]);
-    await journal.record({ event: 'step-reverted', reverted });
+    await journal.note({ event: 'reverted', reverted });
     return { kind: outcome.kind, reason: outcome.reason, reverted };
   }
   return { kind: 'done', notes: done.flatMap(({ notes }) => notes) };
 }
 
-/** A step that throws an expected error has not written anything: it throws before its write or not at all. */
-async function attempt(step: Step, { host, journal, timeoutMs }: ApplyContext): Promise<StepOutcome> {
+/** An expected error comes from what could not be recorded, and that is always before the write. */
+async function attempt(step: Step, index: number, { host, journal, timeoutMs }: ApplyContext): Promise<StepOutcome> {
+  const { title } = describeStep(step);
   try {
+    await journal.record({ event: 'step', index, title, step });
     return await applyStep(step, { host, timeoutMs, backUp: journal.backUp });
   } catch (error) {
     if (!(error instanceof DoctorError)) throw error;
-    const revert = { complete: true, notes: [`${describeStep(step).title}: not begun`] };
-    return { kind: 'failed', reason: error.message, revert };
+    return { kind: 'failed', reason: error.message, revert: { complete: true, notes: [`not begun: ${title}`] } };
   }
 }
 

@@ -46,7 +46,8 @@ export interface Traffic {
 export interface Target {
   readonly address: string;
   readonly port: number;
-  readonly state: 'live' | 'not-ready' | 'dead';
+  /** `unknown`: neither the API nor live rules could say. */
+  readonly state: 'live' | 'not-ready' | 'dead' | 'unknown';
 }
 
 export interface LiveTarget {

@@ -107,7 +107,7 @@ async function applyJournalled(options: FixOptions, steps: readonly Step[]): Pro
   const journal: Journal = openJournal(host, config, runId);
   await journal.record({ event: 'begin', pid: process.pid, verb: 'fix', checks: options.checks.map(({ id }) => id) });
   const applied = await applyPlan(steps, { host, journal, timeoutMs: config.commandTimeoutMs });
-  await journal.record({ event: 'end', outcome: applied.kind });
+  await journal.note({ event: 'end', outcome: applied.kind });
   return applied;
 }
 

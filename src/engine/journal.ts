@@ -7,22 +7,29 @@ import { DoctorError } from '../doctor-error.ts';
  * cannot be written stops the run before its change.
  */
 export interface Journal {
+  /** Throws a DoctorError when it cannot be written: what it announces must not be done then. */
   record(event: JournalEvent): Promise<void>;
+  /** For what is done already; says whether it could be written. */
+  note(event: JournalEvent): Promise<boolean>;
   /** Keeps a copy of what is about to change; returns its path. */
   backUp(name: string, text: string): Promise<string>;
 }
 
 export interface JournalEvent {
-  readonly event: 'begin' | 'step' | 'step-done' | 'step-failed' | 'step-reverted' | 'end';
+  readonly event: 'begin' | 'step' | 'step-done' | 'step-failed' | 'reverted' | 'end';
   readonly [detail: string]: unknown;
 }
 
 export function openJournal(host: Host, config: Config, runId: string): Journal {
   const file = `${config.paths.state}/journal/${runId}.jsonl`;
+  const append = (event: JournalEvent) =>
+    host.appendDurably(file, JSON.stringify({ at: host.now().toISOString(), ...event }));
   return {
     async record(event) {
-      const line = JSON.stringify({ at: host.now().toISOString(), ...event });
-      check(await host.appendDurably(file, line), file);
+      check(await append(event), file);
+    },
+    async note(event) {
+      return (await append(event)).kind === 'written';
     },
     async backUp(name, text) {
       const path = `${config.paths.state}/backups/${runId}/${name}`;

@@ -59,16 +59,15 @@ export const cniNetworksFact: Fact<readonly string[]> = {
   },
 };
 
-const k3sSocket = '/run/k3s/containerd/containerd.sock';
-
 /**
  * A crictl without configuration asks the first runtime it finds. On a host that also runs Docker
  * that is the wrong containerd, which knows none of k3s' pods; so k3s' own socket is named.
  */
 async function listPods({ host, config }: FactContext): Promise<CommandResult> {
-  const entries = await host.listDirectory('/run/k3s/containerd');
+  const folder = `${config.paths.k3sRun}/containerd`;
+  const entries = await host.listDirectory(folder);
   const isK3s = entries?.some(({ name }) => name === 'containerd.sock') ?? false;
-  const endpoint = isK3s ? ['--runtime-endpoint', `unix://${k3sSocket}`] : [];
+  const endpoint = isK3s ? ['--runtime-endpoint', `unix://${folder}/containerd.sock`] : [];
   return host.run({ tool: 'crictl', args: [...endpoint, 'pods', '-o', 'json'], timeoutMs: config.commandTimeoutMs });
 }
 

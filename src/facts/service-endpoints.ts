@@ -1,10 +1,9 @@
 import type { Fact } from '../engine/fact.ts';
 import { endpointSlicesPath, parseEndpointSlices, type ServiceEndpoints } from '../kube/endpoint-slices.ts';
-import { tableReadingsFact } from './table-readings.ts';
+import { type ReadTable, tableReadingsFact } from './table-readings.ts';
 
 /**
- * What the API says is behind each Service. `not-needed`: at most one backend has endpoint chains,
- * so there is nothing to compare, and the API is spared.
+ * What the API says is behind each Service. `not-needed`: nothing in the tables is in doubt.
  */
 export type Endpoints =
   | { readonly kind: 'known'; readonly services: ServiceEndpoints; readonly source: string }
@@ -14,9 +13,7 @@ export type Endpoints =
 export const serviceEndpointsFact: Fact<Endpoints> = {
   id: 'service-endpoints',
   async gather({ get, host }) {
-    const tables = await get(tableReadingsFact);
-    const withServices = tables.filter(({ reading }) => reading.owned.has('KUBE-SERVICES'));
-    if (new Set(withServices.map(({ backend }) => backend)).size < 2) return { kind: 'not-needed' };
+    if (!needsEndpoints(await get(tableReadingsFact))) return { kind: 'not-needed' };
     const answer = await host.kubeGet(endpointSlicesPath);
     if (answer.kind === 'unavailable') return answer;
     const parsed = parseEndpointSlices(answer.body);
@@ -26,3 +23,11 @@ export const serviceEndpointsFact: Fact<Endpoints> = {
     return { kind: 'known', services: parsed.services, source: answer.source };
   },
 };
+
+/** On a healthy node only the backend that kubelet marks has Services, and the API is spared. */
+function needsEndpoints(tables: readonly ReadTable[]): boolean {
+  const backendsWith = (table: string, chain: string) =>
+    tables.filter((read) => read.table === table && read.reading.owned.has(chain)).map(({ backend }) => backend);
+  const marked = [...backendsWith('mangle', 'KUBE-IPTABLES-HINT'), ...backendsWith('mangle', 'KUBE-KUBELET-CANARY')];
+  return backendsWith('nat', 'KUBE-SERVICES').some((backend) => marked.length > 0 && backend !== marked[0]);
+}

@@ -13,7 +13,7 @@ export function reportSchema() {
     address: z.string().nullable().describe('null: any address of this node'),
     port: z.int(),
     service: z.string().nullable().describe('namespace/name:port of a Service, namespace/name of a pod, or null'),
-    sentTo: list(target.extend({ state: z.enum(['live', 'not-ready', 'dead']) })),
+    sentTo: list(target.extend({ state: z.enum(['live', 'not-ready', 'dead', 'unknown']) })),
     live: list(target.extend({ backend: z.string() })),
   });
   const finding = z.object({

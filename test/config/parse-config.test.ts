@@ -28,7 +28,7 @@ test.each([
 
 test('everything can be set', () => {
   const text = `
-paths: {state: /s, run: /r/, k3sData: /k//3s, ipam: /i}
+paths: {state: /s, run: /r/, k3sData: /k//3s, k3sRun: /kr, ipam: /i}
 commands:
   crictl: /opt/crictl
   nft: [/usr/bin/env, FOO=1, nft]
@@ -39,7 +39,7 @@ checks:
   iptables-ghosts: {networks: [cbr0, my-net], probe: false}
 `;
   expect(parseConfig('c.yaml', text)).toEqual({
-    paths: { state: '/s', run: '/r', k3sData: '/k/3s', ipam: '/i' },
+    paths: { state: '/s', run: '/r', k3sData: '/k/3s', k3sRun: '/kr', ipam: '/i' },
     commands: { crictl: ['/opt/crictl'], nft: ['/usr/bin/env', 'FOO=1', 'nft'] },
     kubeconfig: '/etc/kube',
     guards: { maxChanges: 5 },
@@ -113,7 +113,7 @@ test.each([
     'commands.iptables-nft-sav: unknown key; did you mean iptables-nft-save?',
   ],
   ['checks: {ghosts: {}}', 'checks.ghosts: unknown key; known here: iptables-ghosts'],
-  ['paths: {1: /x}', 'paths.1: unknown key; known here: state, run, k3sData, ipam'],
+  ['paths: {1: /x}', 'paths.1: unknown key; known here: state, run, k3sData, k3sRun, ipam'],
   [
     '__proto__: {a: 1}',
     '__proto__: unknown key; known here: paths, commands, kubeconfig, guards, commandTimeoutMs, checks',

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type LabNode, startNode } from './node/start-node.ts';
 import { startProcess } from './node/start-process.ts';
-import { bootSystemd, type Systemd, unitFolder } from './systemd/boot-systemd.ts';
+import { bootSystemd, nodeProgram, type Systemd, unitFolder } from './systemd/boot-systemd.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const service = 'k3s-iptables-cleanup.service';
@@ -227,7 +227,7 @@ server.listen('${socket}', () => { require('node:fs').chmodSync('${socket}', 0o6
 `;
   await node.start([process.execPath, '--eval', serve]).waitForLine('up');
   const ask = `require('node:net').connect('${socket}').on('error', (e) => { throw e; }).pipe(process.stdout)`;
-  const crictl = JSON.stringify([process.execPath, '--eval', ask, '--']);
+  const crictl = JSON.stringify([nodeProgram, '--eval', ask, '--']);
   await node.writeFile('/etc/k3s-doctor/config.yaml', `commands:\n  crictl: ${crictl}\n`);
   await writeUnits(node);
   return old;

@@ -26,6 +26,7 @@ export function contradictEndpoints(
 
 /** Undefined when a backend has no endpoints at all. */
 function deadShare(claims: readonly NatClaims[], backend: Backend, endpoints: Endpoints): number | undefined {
+  const truth = { endpoints, live: undefined, liveRulesKnown: true };
   let dead = 0;
   let all = 0;
   for (const nat of claims) {
@@ -33,7 +34,7 @@ function deadShare(claims: readonly NatClaims[], backend: Backend, endpoints: En
     for (const claim of nat.claims) {
       if (claim.sandboxId !== undefined) continue;
       all += claim.targets.length;
-      dead += claim.targets.filter((target) => stateOf(target, claim, undefined, endpoints) === 'dead').length;
+      dead += claim.targets.filter((target) => stateOf(target, claim, truth) === 'dead').length;
     }
   }
   return all === 0 ? undefined : dead / all;

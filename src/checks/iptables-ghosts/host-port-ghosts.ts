@@ -20,7 +20,7 @@ export function findHostPortGhosts(
       const rival = rivals.find((candidate) => candidate.backend !== backend) ?? rivals[0];
       const live = rival && withPosition(rival);
       const order = facts.order[family];
-      const effect = effectOf({ ghost, ghostBackend: backend, live, order });
+      const effect = effectOf({ ghost, ghostBackend: backend, live, liveRulesKnown: true, order });
       const traffic = {
         protocol: ghost.protocol,
         address: ghost.address ?? null,

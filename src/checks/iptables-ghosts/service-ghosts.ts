@@ -26,15 +26,16 @@ export function findServiceGhosts(
     .filter(({ backend }) => backend !== live)
     .flatMap(({ backend, family, claims: ghosts }) => {
       const liveClaims = claims.find((other) => other.backend === live && other.family === family)?.claims ?? [];
+      const liveRulesKnown = liveClaims.some(isService);
       const byKey = new Map(liveClaims.filter(isService).map((claim) => [claimKey(claim), claim]));
       return ghosts.filter(isService).map((ghost): TrafficGhost => {
         const liveClaim = byKey.get(claimKey(ghost));
         const order = facts.order[family];
-        const contest = { ghost, ghostBackend: backend, live: liveClaim && { claim: liveClaim, backend: live }, order };
+        const contest = { ghost, ghostBackend: backend, live: liveClaim && { claim: liveClaim, backend: live }, liveRulesKnown, order };
         const effect = effectOf(contest);
         const sentTo = ghost.targets.map((target) => ({
           ...target,
-          state: stateOf(target, ghost, liveClaim, facts.endpoints),
+          state: stateOf(target, ghost, { endpoints: facts.endpoints, live: liveClaim, liveRulesKnown }),
         }));
         const traffic = {
           protocol: ghost.protocol,
@@ -56,7 +57,7 @@ export function findServiceGhosts(
             code: 'ghost-service',
             severity: severityOf(effect),
             effect,
-            message: describeTraffic(traffic, backend),
+            message: describeTraffic(traffic, backend, liveRulesKnown),
             traffic,
             evidence: [
               { source: `${backend} nat`, observed: ghost.chain, expected: `nothing: ${live} is the live backend` },

@@ -10,6 +10,8 @@ export interface Contest {
   readonly ghost: Claim;
   readonly ghostBackend: Backend;
   readonly live: LiveClaim | undefined;
+  /** False where kube-proxy's rules are not in iptables at all: then no claim there means nothing. */
+  readonly liveRulesKnown: boolean;
   readonly order: FamilyNatOrder;
 }
 
@@ -20,8 +22,15 @@ export interface LiveClaim {
   readonly ghostIsFirst?: boolean;
 }
 
+export interface Truth {
+  readonly endpoints: Endpoints;
+  /** The live backend's claim of the same address, if it has one. */
+  readonly live: Claim | undefined;
+  readonly liveRulesKnown: boolean;
+}
+
 /** Whether a target of a Service is a live endpoint: by the API, else by what the live backend says. */
-export function stateOf(target: Endpoint, claim: Claim, live: Claim | undefined, endpoints: Endpoints): Target['state'] {
+export function stateOf(target: Endpoint, claim: Claim, { endpoints, live, liveRulesKnown }: Truth): Target['state'] {
   if (endpoints.kind === 'known' && claim.servicePort !== undefined) {
     const [service = '', portName = ''] = claim.servicePort.split(':');
     const match = endpoints.services
@@ -36,12 +45,14 @@ export function stateOf(target: Endpoint, claim: Claim, live: Claim | undefined,
     if (!match) return 'dead';
     return match.state === 'not-ready' ? 'not-ready' : 'live';
   }
+  if (!liveRulesKnown) return 'unknown';
   return live?.targets.some((other) => isSame(other, target)) ? 'live' : 'dead';
 }
 
 /** What a ghost claim does to the traffic it claims, as things stand now. */
-export function effectOf({ ghost, ghostBackend, live, order }: Contest): Effect {
+export function effectOf({ ghost, ghostBackend, live, liveRulesKnown, order }: Contest): Effect {
   if (ghost.targets.length === 0) return 'idle';
+  if (!liveRulesKnown) return 'may-mask';
   if (!live || live.claim.targets.length === 0) return 'captures';
   if (ghost.targets.every((target) => live.claim.targets.some((other) => isSame(other, target)))) return 'idle';
   if (live.ghostIsFirst !== undefined) return live.ghostIsFirst ? 'masks' : 'dormant';
@@ -54,13 +65,14 @@ export function severityOf(effect: Effect): Severity {
 }
 
 /** `10.43.0.80:80/tcp default/web → 10.42.0.5:8080 dead (legacy) · live: 10.42.0.9:8080 (nft)` */
-export function describeTraffic(traffic: Traffic, ghostBackend: Backend): string {
+export function describeTraffic(traffic: Traffic, ghostBackend: Backend, liveRulesKnown = true): string {
   const address = traffic.address === null ? `*:${traffic.port}` : printEndpoint({ ...traffic, address: traffic.address });
   const service = traffic.service === null ? '' : ` ${traffic.service.split(':')[0]}`;
   const sent = traffic.sentTo.map((target) => `${printEndpoint(target)} ${target.state.replace('-', ' ')}`).join(', ');
   const live = traffic.live.map((target) => printEndpoint(target)).join(', ');
   const backend = traffic.live[0]?.backend;
-  const liveText = backend === undefined ? 'no live rule claims it' : `live: ${live} (${backend})`;
+  const none = liveRulesKnown ? 'no live rule claims it' : 'live rules are not in iptables';
+  const liveText = backend === undefined ? none : `live: ${live} (${backend})`;
   return `${address}/${traffic.protocol}${service} → ${sent || 'nowhere'} (${ghostBackend}) · ${liveText}`;
 }
 

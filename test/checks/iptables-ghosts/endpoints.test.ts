@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Diagnosis } from '../../../src/engine/check.ts';
 import { without } from '../../facts/edited-recording.ts';
 import { conntrackIn, diagnose, findingAt, legacyThenNft, tablesIn } from './diagnose.ts';
 
@@ -42,7 +43,7 @@ test('an endpoint that is not ready is told as such, and its connections are lef
   expect(findingAt(diagnosis, '10.43.0.82:80').message).toBe(
     '10.43.0.82:80/tcp default/lb → 10.42.0.7:8080 not ready (legacy) · live: 10.42.0.7:8080 (nft)',
   );
-  expect(conntrackIn(diagnosis).flatMap(({ flows }) => flows).filter(({ target }) => target === '10.42.0.7')).toEqual([]);
+  expect(targetsIn(diagnosis)).not.toContain('10.42.0.7');
 });
 
 describe('where no live rules in iptables can tell, as in nftables mode or with Cilium', () => {
@@ -55,14 +56,25 @@ describe('where no live rules in iptables can tell, as in nftables mode or with 
     add: { commands: [{ tool: 'nft' as const, exitCode: 0 }] },
   };
 
-  // The API is not asked, and every target counts as dead.
-  test.fails('the API tells which endpoints are live', async () => {
+  test('the API tells which endpoints are live, and connections to those are left', async () => {
     const diagnosis = await diagnose(legacyThenNft, nftables);
-    expect(findingAt(diagnosis, '10.43.0.82:80').message).toContain('10.42.0.7:8080 live');
+    expect(findingAt(diagnosis, '10.43.0.82:80')).toMatchObject({
+      effect: 'may-mask',
+      message: '10.43.0.82:80/tcp default/lb → 10.42.0.7:8080 live (legacy) · live rules are not in iptables',
+    });
+    expect(targetsIn(diagnosis)).toEqual(new Set(['10.42.0.5', '10.42.0.6', '10.42.0.8']));
   });
 
-  test.fails('connections to live endpoints are not ended', async () => {
-    const flows = conntrackIn(await diagnose(legacyThenNft, nftables)).flatMap((step) => step.flows);
-    expect(flows.filter(({ target }) => target === '10.42.0.7' || target === '10.99.0.1')).toEqual([]);
+  test('with the API away nothing is said to be dead, and no connection is ended', async () => {
+    const diagnosis = await diagnose(legacyThenNft, { ...nftables, host: { kube: [] } });
+    expect(findingAt(diagnosis, '10.43.0.80:80').message).toBe(
+      '10.43.0.80:80/tcp default/web → 10.42.0.5:8080 unknown, 10.42.0.6:8080 unknown (legacy) · live rules are not in iptables',
+    );
+    expect(targetsIn(diagnosis)).toEqual(new Set());
+    expect(tablesIn(diagnosis)).toContain('legacy ipv4 nat');
   });
 });
+
+function targetsIn(diagnosis: Diagnosis): ReadonlySet<string> {
+  return new Set(conntrackIn(diagnosis).flatMap(({ flows }) => flows.map(({ target }) => target)));
+}

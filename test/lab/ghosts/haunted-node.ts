@@ -1,29 +1,36 @@
+import type { Backend, Family } from '../node/ruleset-text.ts';
 import { type LabNode, startNode } from '../node/start-node.ts';
-import type { Backend } from '../node/ruleset-text.ts';
 import { kubeProxyRules, type Service } from './kube-proxy-rules.ts';
 import { configure } from './run-doctor.ts';
-
-export interface Haunting {
-  /** The backend that kube-proxy does not write to any more; default `legacy`. */
-  readonly ghosts?: Backend;
-  /** Whose nat table is registered last, and therefore wins; default `ghosts`. */
-  readonly winner?: 'ghosts' | 'live';
-  /** More Services, as the ghosts have them, and as the live backend does. */
-  readonly more?: readonly Service[];
-  readonly moreLive?: readonly Service[];
-}
 
 /** Service `default/web:http` with two pods that answer, and an earlier era of it with one that is gone. */
 export const web = { name: 'default/web:http', address: '10.43.0.80', port: 80 } as const;
 export const webLive: Service = { ...web, endpoints: ['10.42.0.9:8080', '10.42.0.10:8080'] };
 export const webGhost: Service = { ...web, endpoints: ['10.42.0.5:8080'] };
 
-/**
- * A node on which kube-proxy has changed from one backend to the other: its rules of before, with
- * a dead endpoint, are still there.
- */
+export interface Haunting {
+  /** The backend that kube-proxy does not write to any more; default `legacy`. */
+  readonly ghosts?: Backend;
+  /** Whose nat table is registered last, and therefore wins; default `ghosts`. */
+  readonly winner?: 'ghosts' | 'live';
+  /** Default `ipv4`. */
+  readonly family?: Family;
+  /** The Services as the ghosts have them, default `webGhost`; and as the live backend does, default `webLive`. */
+  readonly earlier?: readonly Service[];
+  readonly now?: readonly Service[];
+}
+
+/** A node with two pods, web-1 and web-2, and a client, on which kube-proxy has changed its backend. */
 export async function startHauntedNode(haunting: Haunting = {}) {
-  const { ghosts = 'legacy', winner = 'ghosts', more = [], moreLive = [] } = haunting;
+  const node = await startPeopledNode();
+  await haunt(node, haunting);
+  return node;
+}
+
+export type PeopledNode = Awaited<ReturnType<typeof startPeopledNode>>;
+
+/** The same node without a rule in its firewall. Its crictl knows the two pods. */
+export async function startPeopledNode() {
   const node = await startNode();
   const [first, second, client] = await Promise.all([
     node.addPod({ name: 'web-1', address: '10.42.0.9', address6: 'fd00:42::9', tcp: [8080], udp: [5353] }),
@@ -32,34 +39,20 @@ export async function startHauntedNode(haunting: Haunting = {}) {
   ]);
   const crictl = await node.fakeCrictl([first, second]);
   await configure(node, { commands: { crictl } });
-  const eras = [
-    () => node.restore(ghosts, 'ipv4', kubeProxyRules([webGhost, ...more])),
-    () => node.restore(otherThan(ghosts), 'ipv4', kubeProxyRules([webLive, ...moreLive], 'KUBE-IPTABLES-HINT')),
-  ];
-  for (const restore of winner === 'ghosts' ? eras.reverse() : eras) await restore();
-  return { ...node, client, pods: [first, second], crictl };
+  return { ...node, client, pods: [first, second] as const, crictl };
 }
 
-export type HauntedNode = Awaited<ReturnType<typeof startHauntedNode>>;
+/** kube-proxy's rules of an earlier day in one backend, and those of now, with kubelet's mark, in the other. */
+export async function haunt(node: LabNode, haunting: Haunting = {}): Promise<void> {
+  const { ghosts = 'legacy', winner = 'ghosts', family = 'ipv4' } = haunting;
+  const { earlier = [webGhost], now = [webLive] } = haunting;
+  const eras = [
+    () => node.restore(ghosts, family, kubeProxyRules(earlier)),
+    () => node.restore(otherThan(ghosts), family, kubeProxyRules(now, 'KUBE-IPTABLES-HINT')),
+  ];
+  for (const restore of winner === 'ghosts' ? eras.reverse() : eras) await restore();
+}
 
 export function otherThan(backend: Backend): Backend {
   return backend === 'legacy' ? 'nft' : 'legacy';
 }
-
-/** Adds rules that are nobody's but the operator's. */
-export async function addForeignRules(node: LabNode, backend: Backend): Promise<void> {
-  await node.restore(backend, 'ipv4', foreignRules, { noFlush: true });
-}
-
-const foreignRules = `*filter
-:my-rules - [0:0]
--A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
--A INPUT -j my-rules
--A my-rules -s 203.0.113.0/24 -m comment --comment "not \\"KUBE\\" at all" -j DROP
-COMMIT
-*nat
-:my-forwards - [0:0]
--A PREROUTING -d 203.0.113.9/32 -j my-forwards
--A my-forwards -p tcp -m tcp --dport 443 -j DNAT --to-destination 192.168.60.2:443
-COMMIT
-`;

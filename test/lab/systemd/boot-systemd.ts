@@ -10,6 +10,9 @@ export interface Systemd extends AsyncDisposable {
 /** Where it takes its unit files from, and no others. */
 export const unitFolder = '/run/lab/units';
 
+/** Where it sees the Node that runs us. */
+export const nodeProgram = '/run/lab/node';
+
 /**
  * Boots this machine's own systemd on a lab node, with the unit files in /run/lab/units and nothing
  * else: no journal, no bus, no service of the machine. What it starts sees the node's rules, pods
@@ -21,8 +24,8 @@ export const unitFolder = '/run/lab/units';
  * @throws Error when it does not come up in 20 s.
  */
 export async function bootSystemd(node: LabNode): Promise<Systemd> {
-  await node.run(['sh', '-ec', prepare], { input: doctorScript() });
-  const systemd = node.start(['sh', '-ec', enterCgroup, boot, repositoryRoot]);
+  await node.run(['sh', '-ec', prepare], { input: doctorScript });
+  const systemd = node.start(['sh', '-ec', enterCgroup, boot, repositoryRoot, process.execPath]);
   const systemctl = (...args: readonly string[]) => node.exec(['sh', '-c', enter, 'systemctl', ...args]);
   const stop = async () => {
     await systemd.stop();
@@ -39,13 +42,7 @@ export async function bootSystemd(node: LabNode): Promise<Systemd> {
 
 const repositoryRoot = fileURLToPath(new URL('../../..', import.meta.url));
 const repository = '/run/lab/repository';
-
-function doctorScript(): string {
-  const { execPath } = process;
-  const isOurs = execPath.startsWith(repositoryRoot);
-  const node = isOurs ? `${repository}/${execPath.slice(repositoryRoot.length)}` : execPath;
-  return `#!/bin/sh\nexec ${node} ${repository}/src/cli/main.ts "$@"\n`;
-}
+const doctorScript = `#!/bin/sh\nexec ${nodeProgram} ${repository}/src/cli/main.ts "$@"\n`;
 
 /** Every unit with default dependencies wants these; the real ones would bring half a machine. */
 const prepare = `
@@ -53,6 +50,7 @@ mkdir -p ${unitFolder} ${repository} /run/lab/bin /run/lab/cgroup
 for unit in lab sysinit basic timers shutdown; do
   printf '[Unit]\\nDefaultDependencies=no\\n' >${unitFolder}/$unit.target
 done
+touch ${nodeProgram}
 cat >/run/lab/bin/k3s-doctor
 chmod 755 /run/lab/bin/k3s-doctor
 `;
@@ -66,15 +64,16 @@ echo 0 >/run/lab/cgroup/$name/cgroup.procs
 echo $name >/run/lab/cgroup-name
 echo $$ >/run/lab/parent-of-systemd
 exec unshare --cgroup --mount --propagation private --pid --fork --kill-child=SIGKILL --uts \\
-  sh -ec "$0" boot "$1"
+  sh -ec "$0" boot "$@"
 `;
 
 /**
  * Whatever systemd might write outside of /run, /etc and /var/lib, which are the node's own, gets a
- * file system in memory. The repository is bound elsewhere first: it may lie below /tmp.
+ * file system in memory. What is needed is bound elsewhere first: it may lie below /tmp.
  */
 const boot = `
 mount --bind "$1" ${repository}
+mount --bind "$2" ${nodeProgram}
 mount -t proc proc /proc
 mount -t sysfs -o ro sysfs /sys
 mount -t cgroup2 cgroup2 /sys/fs/cgroup
