@@ -11,10 +11,10 @@ const mayImport: Readonly<Record<string, readonly RegExp[]>> = {
   config: [error, /^host\/(tools|system-error)\.ts$/],
   host: [error],
   netfilter: [],
-  kube: [error, /^host\//],
-  facts: [error, /^(host|netfilter|kube|engine)\//, /^config\/schema\.ts$/],
+  kube: [error, /^host\/host\.ts$/],
+  facts: [error, /^host\/(host|tools)\.ts$/, /^(netfilter|kube|engine)\//, /^config\/schema\.ts$/],
   checks: [error, /^(facts|netfilter|engine)\//, /^config\/schema\.ts$/],
-  engine: [error, /^(host|netfilter)\//, /^config\/schema\.ts$/],
+  engine: [error, /^host\/(host|tools)\.ts$/, /^netfilter\//, /^config\/schema\.ts$/],
   report: [/^engine\//],
   'doctor-error.ts': [],
 };

@@ -23,7 +23,8 @@ export async function printReport(report: Report, options: RunOptions): Promise<
 
 export function textOptions(options: RunOptions, stream: NodeJS.WriteStream | undefined): TextOptions {
   const plain = !options.color || process.env['NO_COLOR'] !== undefined || stream?.isTTY !== true;
-  const width = stream?.isTTY ? stream.columns : 80;
+  // A serial console does not know its width and says 0.
+  const width = (stream?.isTTY && stream.columns) || 80;
   return {
     colour: plain ? new Chalk({ level: 0 }) : new Chalk(),
     width: Math.min(Math.max(width, 40), 120),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { WriteResult } from './host.ts';
@@ -8,7 +9,7 @@ import { systemErrorCode } from './system-error.ts';
 export async function writeDurably(path: string, text: string): Promise<WriteResult> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path));
     await writeSynced(temporary, 'wx', text);
     await rename(temporary, path);
     await syncFolder(dirname(path));
@@ -21,12 +22,22 @@ export async function writeDurably(path: string, text: string): Promise<WriteRes
 
 export async function appendDurably(path: string, line: string): Promise<WriteResult> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(path));
     await writeSynced(path, 'a', `${line}\n`);
     await syncFolder(dirname(path));
     return { kind: 'written' };
   } catch (error) {
     return { kind: 'failed', reason: describe(error) };
+  }
+}
+
+/** One by one from the top: Node's `recursive` says ENOENT where the file system is read-only. */
+async function makeFolder(path: string): Promise<void> {
+  if (!existsSync(dirname(path))) await makeFolder(dirname(path));
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -51,12 +51,16 @@ function targetResolver(reading: TableReading): (chain: string) => readonly Endp
     const owned = reading.owned.get(name);
     if (!owned || depth > 5) return [];
     if (owned.endpoint) return [owned.endpoint];
-    const found = new Map<string, Endpoint>();
-    for (const next of new Set(owned.next)) {
-      for (const endpoint of resolve(next, depth + 1)) found.set(`${endpoint.address} ${endpoint.port}`, endpoint);
-    }
-    const targets = [...found.values()];
+    const targets = distinct([...new Set(owned.next)].flatMap((next) => resolve(next, depth + 1)));
     known.set(name, targets);
     return targets;
   }
+}
+
+/** One Service chain may lead to an endpoint by two ways (all endpoints, local ones). */
+function distinct(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  return endpoints.filter(
+    ({ address, port }, i) =>
+      endpoints.findIndex((other) => other.address === address && other.port === port) === i,
+  );
 }

@@ -1,4 +1,5 @@
 import { chainOwner, serviceChainKind } from './chain-owner.ts';
+import { addToFingerprint } from './fingerprint.ts';
 import { isKnownJump, isNetworkPolicyResidue } from './known-jumps.ts';
 import { isOwnersRule } from './owned-rule.ts';
 import { isSandboxName, type OpenChain, proveByOwnRule, proveByReference } from './prove-name.ts';
@@ -162,13 +163,4 @@ function readAsked(rule: Rule): Asked | undefined {
 
 function locate(chain: string, line: string): LocatedRule {
   return { chain, line: withoutCounters(line) };
-}
-
-/** FNV-1a over the line without its counters. It has to notice a change, not to withstand an attacker. */
-function addToFingerprint(fingerprint: number, line: string): number {
-  let hash = fingerprint ^ 0x811c9dc5;
-  for (let i = line[0] === '[' ? line.indexOf('] ') + 2 : 0; i < line.length; i++) {
-    hash = Math.imul(hash ^ line.charCodeAt(i), 0x01000193);
-  }
-  return hash;
 }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { LocatedRule, TableReading } from './table-reading.ts';
+import type { LocatedRule } from './table-reading.ts';
 import { withoutCounters } from './rule.ts';
 import { isBuiltIn, ruleLines, type Ruleset, type Table } from './ruleset.ts';
 
@@ -49,10 +49,12 @@ export function printRestore(removal: Removal, before: Ruleset, now: Ruleset): s
   return [`*${removal.table}`, ...declare, ...refill, ...inserts, 'COMMIT', ''].join('\n');
 }
 
-/** A digest of what a removal would destroy. It changes when somebody writes to those chains. */
-export function removalDigest(removal: Removal, reading: TableReading | undefined): string {
-  const chains = removal.chains.map((name) => `${name} ${reading?.owned.get(name)?.fingerprint ?? 'gone'}`);
-  return hash('sha256', chains.join('\n'));
+/**
+ * A digest of what a removal would destroy; it changes when somebody writes to those chains.
+ * `fingerprintOf` gives a chain's fingerprint, undefined when the chain is not there.
+ */
+export function removalDigest(removal: Removal, fingerprintOf: (chain: string) => number | undefined): string {
+  return hash('sha256', removal.chains.map((name) => `${name} ${fingerprintOf(name) ?? 'gone'}`).join('\n'));
 }
 
 /** How a table differs from what a removal should have left of it. */

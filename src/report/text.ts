@@ -102,7 +102,7 @@ function renderFix(report: Report, { colour, width }: TextOptions): string {
     case 'done':
       return [colour.bold('Fixed and verified'), ...steps, ...notes].join('\n');
     case 'not-applied':
-      return `${colour.yellow('Nothing was changed')}: ${wrap(fix.reason ?? '', width, '  ')}`;
+      return wrap(`Nothing was changed: ${fix.reason ?? ''}`, width, '  ').replace(/^[^:]*/, (words) => colour.yellow(words));
     default: {
       const rollback = fix.rollback === 'complete' ? 'rolled back: the node is as before' : 'ROLL-BACK INCOMPLETE';
       return [colour.red(wrap(`The fix failed: ${fix.reason ?? ''}`, width, '  ')), `  ${rollback}`, ...notes].join('\n');

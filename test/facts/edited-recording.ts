@@ -11,13 +11,18 @@ export interface Edits {
   /** Laid over host.json. */
   readonly host?: Partial<RecordingInput>;
   /** Added to what host.json has. */
-  readonly add?: Partial<Pick<RecordingInput, 'commands' | 'files' | 'directories' | 'processes' | 'kube' | 'connects'>>;
+  readonly add?: Partial<
+    Pick<RecordingInput, 'commands' | 'files' | 'directories' | 'processes' | 'kube' | 'connects'>
+  >;
 }
 
 const fixtures = join(import.meta.dirname, '../../fixtures');
 
 /** A recorded host as it would have been under other circumstances. */
-export async function editedRecording(fixture: string, { texts = {}, host = {}, add = {} }: Edits = {}): Promise<Host> {
+export async function editedRecording(
+  fixture: string,
+  { texts = {}, host = {}, add = {} }: Edits = {},
+): Promise<Host> {
   const from = join(fixtures, fixture);
   const to = temporaryFolder();
   const original = readdirSync(from).filter((name) => statSync(join(from, name)).isFile());
@@ -61,6 +66,8 @@ export function withLines(
     const commit = text.indexOf('COMMIT\n', start);
     const made = chains.map((chain) => `:${chain} - [0:0]\n`).join('');
     const appended = rules.map((rule) => `${rule}\n`).join('');
-    return text.slice(0, declarations) + made + text.slice(declarations, commit) + appended + text.slice(commit);
+    return (
+      text.slice(0, declarations) + made + text.slice(declarations, commit) + appended + text.slice(commit)
+    );
   };
 }

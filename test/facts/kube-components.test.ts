@@ -50,7 +50,9 @@ test.each([
   [['k3s', 'server', '--disable-kube-proxy=false'], false],
   [['k3s', 'server', '--disable', 'traefik'], false],
 ])('%j disables kube-proxy: %s', async (args, kubeProxyDisabled) => {
-  expect(await componentsOf({ processes: [{ name: 'k3s-server', args }] })).toMatchObject({ kubeProxyDisabled });
+  expect(await componentsOf({ processes: [{ name: 'k3s-server', args }] })).toMatchObject({
+    kubeProxyDisabled,
+  });
 });
 
 test('another program may say --disable-kube-proxy as it likes', async () => {
@@ -67,7 +69,10 @@ test('devices tell of ipvs and Cilium', async () => {
 });
 
 test('a native table of kube-proxy tells of nftables mode', async () => {
-  expect(await componentsOf({ commands: [{ tool: 'nft', exitCode: 0 }] })).toEqual({ ...nothing, kubeProxyNftTable: true });
+  expect(await componentsOf({ commands: [{ tool: 'nft', exitCode: 0 }] })).toEqual({
+    ...nothing,
+    kubeProxyNftTable: true,
+  });
   const stderr = 'Error: No such file or directory';
   expect(await componentsOf({ commands: [{ tool: 'nft', exitCode: 1, stderr }] })).toEqual(nothing);
 });

@@ -44,18 +44,44 @@ test.each([
 
 test('a probe that nobody answered tells as much, for the kernel keeps a record of it', async () => {
   const unanswered: Connect = { ...connected, result: 'no-answer' };
-  const edits = answered(unanswered, record('10.43.0.10', 53, '10.42.0.8', 53).replace('TIME_WAIT', 'SYN_SENT'));
-  expect((await gather(natOrderFact, both, { edits })).value.ipv4).toMatchObject({ kind: 'known', first: 'legacy' });
+  const edits = answered(
+    unanswered,
+    record('10.43.0.10', 53, '10.42.0.8', 53).replace('TIME_WAIT', 'SYN_SENT'),
+  );
+  expect((await gather(natOrderFact, both, { edits })).value.ipv4).toMatchObject({
+    kind: 'known',
+    first: 'legacy',
+  });
 });
 
 describe('it is unknown, and why, when', () => {
   test.each([
-    ['no connection can be begun', answered({ address: '10.43.0.10', port: 53, result: 'refused' }, ''), 'no connection to 10.43.0.10 could be begun'],
-    ['the probe is not tried', { add: { connects: [{ address: '10.43.0.10', port: 53, notTried: 'not allowed' }] } }, 'not probed: not allowed'],
+    [
+      'no connection can be begun',
+      answered({ address: '10.43.0.10', port: 53, result: 'refused' }, ''),
+      'no connection to 10.43.0.10 could be begun',
+    ],
+    [
+      'the probe is not tried',
+      { add: { connects: [{ address: '10.43.0.10', port: 53, notTried: 'not allowed' }] } },
+      'not probed: not allowed',
+    ],
     ['there is no conntrack', { add: { connects: [connected] } }, 'conntrack could not be asked'],
-    ['the kernel kept no record', answered(connected, ''), 'the kernel kept no record of the probe to 10.43.0.10 port 53'],
-    ['the record is of another connection', answered(connected, record('10.43.0.10', 53, '10.42.0.8', 53).replaceAll('40001', '40002')), 'the kernel kept no record'],
-    ['it went where neither table sends it', answered(connected, record('10.43.0.10', 53, '192.0.2.1', 53)), 'went to 192.0.2.1 53, in neither table'],
+    [
+      'the kernel kept no record',
+      answered(connected, ''),
+      'the kernel kept no record of the probe to 10.43.0.10 port 53',
+    ],
+    [
+      'the record is of another connection',
+      answered(connected, record('10.43.0.10', 53, '10.42.0.8', 53).replaceAll('40001', '40002')),
+      'the kernel kept no record',
+    ],
+    [
+      'it went where neither table sends it',
+      answered(connected, record('10.43.0.10', 53, '192.0.2.1', 53)),
+      'went to 192.0.2.1 53, in neither table',
+    ],
   ])('%s', async (_when, edits, reason) => {
     const { value } = await gather(natOrderFact, both, { edits });
     expect(value.ipv4).toMatchObject({ kind: 'unknown', reason: expect.stringContaining(reason) });
@@ -103,10 +129,16 @@ test('a host port is asked at the first address of this node', async () => {
 
 // The address of the rule that only counts loopback, 127.0.0.0, is taken for one to ask.
 test.fails('a node port is asked at an address of this node', async () => {
-  const onlyNodePorts = (text: string) => without(/-A KUBE-SERVICES -d/)(text).replaceAll('10.42.0.20:8081', '10.42.0.99:8081');
-  const texts = { 'iptables-legacy-save.txt': onlyNodePorts, 'iptables-nft-save.txt': without(/-A KUBE-SERVICES -d/) };
+  const onlyNodePorts = (text: string) =>
+    without(/-A KUBE-SERVICES -d/)(text).replaceAll('10.42.0.20:8081', '10.42.0.99:8081');
+  const texts = {
+    'iptables-legacy-save.txt': onlyNodePorts,
+    'iptables-nft-save.txt': without(/-A KUBE-SERVICES -d/),
+  };
   const host = { localAddresses: { ipv4: ['192.168.50.10'] } };
-  const { asked } = await gather(natOrderFact, 'kube-proxy-1.36-nft-without-comments', { edits: { texts, host } });
+  const { asked } = await gather(natOrderFact, 'kube-proxy-1.36-nft-without-comments', {
+    edits: { texts, host },
+  });
   expect(asked.filter((question) => question.startsWith('connect'))).toEqual([
     expect.stringMatching(/^connect 192\.168\.50\.10 3/),
   ]);

@@ -35,7 +35,11 @@ test('all tables of all dumps are there', async () => {
 
 describe('the legacy programs are not run', () => {
   test.each([
-    ['where the kernel has no legacy tables', { absent: true as const }, 'the kernel has no legacy backend loaded'],
+    [
+      'where the kernel has no legacy tables',
+      { absent: true as const },
+      'the kernel has no legacy backend loaded',
+    ],
     ['where no legacy table is registered', { text: '' }, 'no legacy table is registered'],
   ])('%s', async (_where, file, reason) => {
     const files = [
@@ -66,5 +70,8 @@ test('a machine without the nft programs has no nft backend', async () => {
     { tool: 'ip6tables-legacy-save' as const, stdout: 'ip6tables-legacy-save.txt' },
   ];
   const { value } = await gather(rulesetsFact, both, { edits: { host: { commands } } });
-  expect(value.nft.ipv4).toMatchObject({ kind: 'absent', reason: expect.stringMatching(/^there is no iptables-nft-save/) });
+  expect(value.nft.ipv4).toMatchObject({
+    kind: 'absent',
+    reason: expect.stringMatching(/^there is no iptables-nft-save/),
+  });
 });

@@ -31,7 +31,9 @@ test('ready and other sandboxes are told apart', async () => {
 test("k3s' own socket is named where it is, after the rules were read", async () => {
   const directories = [{ path: '/run/k3s/containerd', entries: ['containerd.sock'] }];
   const { asked } = await gather(sandboxesFact, hostPort, { edits: { add: { directories } } });
-  expect(asked.at(-1)).toBe('crictl --runtime-endpoint unix:///run/k3s/containerd/containerd.sock pods -o json');
+  expect(asked.at(-1)).toBe(
+    'crictl --runtime-endpoint unix:///run/k3s/containerd/containerd.sock pods -o json',
+  );
   expect((await gather(sandboxesFact, hostPort)).asked.at(-1)).toBe('crictl pods -o json');
 });
 
@@ -61,7 +63,9 @@ test('addresses are reserved in a folder of each network, by files that begin wi
 test("the network is the configured one, else the conflist's, else that of k3s", async () => {
   const config = defaultConfig();
   const path = '/data/agent/etc/cni/net.d/10-flannel.conflist';
-  const edits = { add: { files: [{ path, text: '{\n  "name": "mynet",\n  "plugins": [{"type":"portmap"}]\n}' }] } };
+  const edits = {
+    add: { files: [{ path, text: '{\n  "name": "mynet",\n  "plugins": [{"type":"portmap"}]\n}' }] },
+  };
   const moved = { ...config, paths: { ...config.paths, k3sData: '/data' } };
   expect((await gather(cniNetworksFact, hostPort)).value).toEqual(['cbr0']);
   expect((await gather(cniNetworksFact, hostPort, { edits, config: moved })).value).toEqual(['mynet']);

@@ -24,7 +24,9 @@ test('the API is spared where there is nothing to compare', async () => {
 });
 
 test('why the API did not answer is kept', async () => {
-  const kube = [{ path: '/apis/discovery.k8s.io/v1/endpointslices', unavailable: 'forbidden: list endpointslices' }];
+  const kube = [
+    { path: '/apis/discovery.k8s.io/v1/endpointslices', unavailable: 'forbidden: list endpointslices' },
+  ];
   const { value } = await gather(serviceEndpointsFact, both, { edits: { host: { kube } } });
   expect(value).toEqual({ kind: 'unavailable', reason: 'forbidden: list endpointslices' });
 });
@@ -35,5 +37,8 @@ test.each([
 ])('an answer that is %s is not believed', async (_what, body) => {
   const texts = { 'endpointslices.json': () => body };
   const { value } = await gather(serviceEndpointsFact, both, { edits: { texts } });
-  expect(value).toMatchObject({ kind: 'unavailable', reason: expect.stringMatching(/^the API's answer cannot be read: /) });
+  expect(value).toMatchObject({
+    kind: 'unavailable',
+    reason: expect.stringMatching(/^the API's answer cannot be read: /),
+  });
 });

@@ -7,13 +7,23 @@ const byte = fc.integer({ min: 1, max: 255 }).filter((code) => code !== 10);
 /** Comments that somebody might write to confuse a reader of rules. */
 const hostileComment = fc.oneof(
   fc.constantFrom('-j', '-g', '--comment', '!', '-', '', ' ', '"', '\\', "'", '\\"', 'it\'s "x" \\'),
-  fc.constantFrom('-j ACCEPT', '" -j ACCEPT', '\\" -j ACCEPT -m comment --comment "', '-A INPUT -j DROP', '[1:2] -A X'),
+  fc.constantFrom(
+    '-j ACCEPT',
+    '" -j ACCEPT',
+    '\\" -j ACCEPT -m comment --comment "',
+    '-A INPUT -j DROP',
+    '[1:2] -A X',
+  ),
   fc.constantFrom('default/web:http', 'default/web -> 10.42.0.5:8080', 'dnat name: "cbr0" id: "abc"'),
   fc.array(byte, { maxLength: 40 }).map((codes) => String.fromCharCode(...codes)),
-  fc.string({ unit: 'grapheme', maxLength: 20 }).map((text) => Buffer.from(text).toString('latin1').replaceAll('\n', '')),
+  fc
+    .string({ unit: 'grapheme', maxLength: 20 })
+    .map((text) => Buffer.from(text).toString('latin1').replaceAll('\n', '')),
 );
 
-const bareWord = fc.stringMatching(/^[A-Za-z0-9_.:/,+|=<>@&*%#-]{1,20}$/).filter((word) => !word.startsWith('-'));
+const bareWord = fc
+  .stringMatching(/^[A-Za-z0-9_.:/,+|=<>@&*%#-]{1,20}$/)
+  .filter((word) => !word.startsWith('-'));
 const optionName = fc.stringMatching(/^--[a-z][a-z0-9-]{0,12}$/).filter((name) => !freeStrings.has(name));
 const freeStrings = new Set([
   ...['--comment', '--name', '--hashlimit-name', '--log-prefix', '--nflog-prefix'],
@@ -21,7 +31,10 @@ const freeStrings = new Set([
 ]);
 
 const plainOption: fc.Arbitrary<Option> = fc.record({
-  name: fc.oneof(fc.constantFrom('-s', '-d', '-i', '-o', '-p', '-m', '--ctstate', '--dport', '-f'), optionName),
+  name: fc.oneof(
+    fc.constantFrom('-s', '-d', '-i', '-o', '-p', '-m', '--ctstate', '--dport', '-f'),
+    optionName,
+  ),
   values: fc.array(bareWord, { maxLength: 3 }),
   negated: fc.boolean(),
 });

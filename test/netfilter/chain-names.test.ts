@@ -60,7 +60,9 @@ test('every recorded endpoint chain has the name that its rules say, in both fam
 });
 
 test('every recorded host port chain has the name that its rules say', () => {
-  const rules = found(/"dnat name: \\"(?<network>[^"\\]+)\\" id: \\"(?<id>[^"\\]+)\\"".* -j (?<chain>CNI-DN-\S+)$/gm);
+  const rules = found(
+    /"dnat name: \\"(?<network>[^"\\]+)\\" id: \\"(?<id>[^"\\]+)\\"".* -j (?<chain>CNI-DN-\S+)$/gm,
+  );
   expect(rules.length).toBeGreaterThan(3);
   for (const { network = '', id = '', chain } of rules) expect(hostPortChainName(network, id)).toBe(chain);
 });
@@ -79,5 +81,7 @@ function bitsOf(base32: string): string {
 }
 
 function digestBits(text: string): string {
-  return [...createHash('sha256').update(text).digest()].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  return [...createHash('sha256').update(text).digest()]
+    .map((byte) => byte.toString(2).padStart(8, '0'))
+    .join('');
 }

@@ -21,9 +21,18 @@ test('who asked whom, and from where the answers come', () => {
 });
 
 test.each([
-  ['connections without ports', 'icmp     1 29 src=10.0.0.9 dst=10.0.0.1 type=8 code=0 id=7 src=10.0.0.1 dst=10.0.0.9 type=0 code=0 id=7 mark=0 use=1'],
-  ['unknown protocols', 'unknown  2 599 src=10.42.1.1 dst=224.0.0.22 [UNREPLIED] src=224.0.0.22 dst=10.42.1.1 mark=0 use=1'],
-  ['a line cut short', 'tcp      6 431999 ESTABLISHED src=10.0.0.9 dst=10.43.0.80 sport=46722 dport=80 src=10.42'],
+  [
+    'connections without ports',
+    'icmp     1 29 src=10.0.0.9 dst=10.0.0.1 type=8 code=0 id=7 src=10.0.0.1 dst=10.0.0.9 type=0 code=0 id=7 mark=0 use=1',
+  ],
+  [
+    'unknown protocols',
+    'unknown  2 599 src=10.42.1.1 dst=224.0.0.22 [UNREPLIED] src=224.0.0.22 dst=10.42.1.1 mark=0 use=1',
+  ],
+  [
+    'a line cut short',
+    'tcp      6 431999 ESTABLISHED src=10.0.0.9 dst=10.43.0.80 sport=46722 dport=80 src=10.42',
+  ],
   ['what conntrack says at the end', 'conntrack v1.4.7 (conntrack-tools): 3 flow entries have been shown.'],
   ['nothing', ''],
 ])('%s are left out', (_what, line) => {

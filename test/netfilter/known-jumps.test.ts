@@ -45,7 +45,8 @@ test('a jump with one more match, one comment more or less, or a goto is somebod
       line.replace('--ctstate NEW', '--ctstate NEW,RELATED'),
       line.replace('--ctstate NEW', '! --ctstate NEW'),
     ].filter((changed) => changed !== line);
-    for (const changed of changes) expect({ changed, known: isKnownJump(table, ruleOf(changed)) }).toEqual({ changed, known: false });
+    for (const changed of changes)
+      expect({ changed, known: isKnownJump(table, ruleOf(changed)) }).toEqual({ changed, known: false });
   }
 });
 
@@ -58,7 +59,10 @@ describe('foreign references', () => {
     ['filter', '-A ufw-user-input -j KUBE-SERVICES'],
     ['filter', '-A INPUT -m comment --comment "kubernetes firewall" -j KUBE-FIREWALL'],
     ['filter', '-A FORWARD -j KUBE-FIREWALL'],
-    ['filter', '-A FORWARD -m comment --comment "kube-router netpol - 4IA2OSFRMVNDXBVV" -j KUBE-ROUTER-FORWARD'],
+    [
+      'filter',
+      '-A FORWARD -m comment --comment "kube-router netpol - 4IA2OSFRMVNDXBVV" -j KUBE-ROUTER-FORWARD',
+    ],
     ['filter', '-A FORWARD -j KUBE-POD-FW-24CAQJ4LYSAY3PHB'],
     [
       'filter',
@@ -75,7 +79,13 @@ test("the last words of kube-router's comments follow from chain and rule", () =
   for (const { line } of filterJumps.filter((each) => each.line.includes('kube-router netpol'))) {
     const [, hook = '', word] = /^-A (\S+) .* - (\S+)"/.exec(line) ?? [];
     const spec = ['-m', 'comment', '--comment', 'kube-router netpol', '-j', `KUBE-ROUTER-${hook}`];
-    expect(word).toBe(base32(createHash('sha256').update([hook, ...spec].join('')).digest()));
+    expect(word).toBe(
+      base32(
+        createHash('sha256')
+          .update([hook, ...spec].join(''))
+          .digest(),
+      ),
+    );
   }
 });
 

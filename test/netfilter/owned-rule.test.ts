@@ -50,7 +50,10 @@ describe.each([
           ? line.replace(/^-A \S+/, (start) => `${start} ${other}`)
           : line.replace(commented, ` ${other}`);
       if (ipvsSet.test(line)) continue;
-      expect({ line: changed, owners: isOwnersRule(table, ruleOf(changed)) }).toEqual({ line: changed, owners: false });
+      expect({ line: changed, owners: isOwnersRule(table, ruleOf(changed)) }).toEqual({
+        line: changed,
+        owners: false,
+      });
     }
   });
 });
@@ -77,7 +80,10 @@ describe('nobody but a person writes', () => {
     ['nat', '-A KUBE-SERVICES -s 203.0.113.7/32 -j DROP'],
     ['nat', '-A KUBE-SERVICES -s 203.0.113.7/32 -j RETURN'],
     ['nat', '-A KUBE-SERVICES -d 10.43.0.80/32 -p tcp -m tcp --dport 80 -j KUBE-SVC-CDGGSHYLG3RE2FKL'],
-    ['nat', '-A KUBE-SERVICES -d 10.43.0.80/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.42.0.5:8080'],
+    [
+      'nat',
+      '-A KUBE-SERVICES -d 10.43.0.80/32 -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.42.0.5:8080',
+    ],
     ['nat', '-A KUBE-SERVICES -m set --match-set office src -j ACCEPT'],
     ['nat', '-A KUBE-SERVICES ! -s 127.0.0.0/8 -j RETURN'],
     ['nat', '-A KUBE-SERVICES -m set ! --match-set KUBE-CLUSTER-IP dst,dst -j ACCEPT'],
@@ -95,7 +101,10 @@ describe('nobody but a person writes', () => {
     ['nat', '-A KUBE-SVC-CDGGSHYLG3RE2FKL -j DNAT --to-destination 10.42.0.5:8080'],
     ['nat', '-A KUBE-SVC-CDGGSHYLG3RE2FKL'],
     ['nat', '-A KUBE-SEP-IV4V4L7CGKB7OJNB -p tcp -m tcp -j SNAT --to-source 10.0.0.1'],
-    ['nat', '-A KUBE-SEP-IV4V4L7CGKB7OJNB -s 203.0.113.7/32 -p tcp -m tcp -j DNAT --to-destination 10.42.0.5:8080'],
+    [
+      'nat',
+      '-A KUBE-SEP-IV4V4L7CGKB7OJNB -s 203.0.113.7/32 -p tcp -m tcp -j DNAT --to-destination 10.42.0.5:8080',
+    ],
     ['nat', '-A KUBE-EXT-CDGGSHYLG3RE2FKL -s 203.0.113.7/32 -j KUBE-SVC-CDGGSHYLG3RE2FKL'],
     ['nat', '-A KUBE-LOAD-BALANCER -s 203.0.113.7/32 -j RETURN'],
     ['nat', '-A KUBE-LOAD-BALANCER -s 203.0.113.7/32 -j KUBE-MARK-MASQ'],
@@ -108,7 +117,10 @@ describe('nobody but a person writes', () => {
     ['filter', '-A KUBE-FORWARD -s 203.0.113.7/32 -m conntrack --ctstate INVALID -j DROP'],
     ['filter', '-A KUBE-FORWARD -i eth1 -j ACCEPT'],
     ['filter', '-A KUBE-FIREWALL -s 203.0.113.7/32 -j DROP'],
-    ['filter', '-A KUBE-SERVICES -d 10.43.0.83/32 -p tcp -m tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable'],
+    [
+      'filter',
+      '-A KUBE-SERVICES -d 10.43.0.83/32 -p tcp -m tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable',
+    ],
     ['filter', '-A KUBE-SOURCE-RANGES-FIREWALL -s 203.0.113.7/32 -j DROP'],
     ['filter', '-A KUBE-ROUTER-INPUT -s 203.0.113.7/32 -j ACCEPT'],
     ['filter', '-A KUBE-POD-FW-24CAQJ4LYSAY3PHB -s 203.0.113.7/32 -j MARK --set-xmark 0x20000/0x20000'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseRuleset } from '../../src/netfilter/parse-ruleset.ts';
-import { declarationLine, isBuiltIn, ruleLines, type Ruleset } from '../../src/netfilter/ruleset.ts';
+import { declarationLine, isBuiltIn, type Ruleset, ruleLines } from '../../src/netfilter/ruleset.ts';
 import { recordedDumps, rulesetOf, tableOf } from './recorded-dumps.ts';
 
 /** A ruleset as text again, without what iptables-save says about itself. */
@@ -48,10 +48,23 @@ test('a dump cut within a line is unparsable', () => {
 
 test('no text makes the parser throw, and what it takes it can give back', () => {
   const line = fc.constantFrom(
-    ...['*nat', '*filter', 'COMMIT', '', '# remark', ':OUTPUT ACCEPT [0:0]', ':X - [1:2]', ':X - [0:0]', '-A X -j Y'],
+    ...[
+      '*nat',
+      '*filter',
+      'COMMIT',
+      '',
+      '# remark',
+      ':OUTPUT ACCEPT [0:0]',
+      ':X - [1:2]',
+      ':X - [0:0]',
+      '-A X -j Y',
+    ],
     ...['[1:2] -A OUTPUT -j X', '[1:2 -A X', '-A', '-A Z', '[', ':', ':X', '-I X', 'X', '*', '* x', '-A X\r'],
   );
-  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.array(line, { maxLength: 12 }).map((all) => all.join('\n')));
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(line, { maxLength: 12 }).map((all) => all.join('\n')),
+  );
   fc.assert(
     fc.property(text, (dump) => {
       const parsed = parseRuleset(dump);
@@ -65,8 +78,18 @@ test('no text makes the parser throw, and what it takes it can give back', () =>
 
 describe('what is not a whole dump is refused, with the line', () => {
   test.each([
-    ['a line of something else', '*nat\n:X - [0:0]\niptables-save v1.8.9\nCOMMIT\n', 3, 'not a line that iptables-save writes'],
-    ['a rule for a chain that is not declared', '*nat\n-A X -j ACCEPT\nCOMMIT\n', 2, 'chain X, which is not declared'],
+    [
+      'a line of something else',
+      '*nat\n:X - [0:0]\niptables-save v1.8.9\nCOMMIT\n',
+      3,
+      'not a line that iptables-save writes',
+    ],
+    [
+      'a rule for a chain that is not declared',
+      '*nat\n-A X -j ACCEPT\nCOMMIT\n',
+      2,
+      'chain X, which is not declared',
+    ],
     ['a rule outside a table', '-A X -j ACCEPT\n', 1, 'outside a table'],
     ['a chain outside a table', ':X - [0:0]\n', 1, 'outside a table'],
     ['a COMMIT too many', '*nat\nCOMMIT\nCOMMIT\n', 3, 'outside a table'],
@@ -76,7 +99,12 @@ describe('what is not a whole dump is refused, with the line', () => {
     ['a declaration without counters', '*nat\n:X -\nCOMMIT\n', 2, 'expected ":CHAIN POLICY'],
     ['an insertion', '*nat\n:X - [0:0]\n-I X -j ACCEPT\nCOMMIT\n', 3, 'expected "-A CHAIN'],
     ['counters without an end', '*nat\n:X - [0:0]\n[1:2\nCOMMIT\n', 3, 'counters without an end'],
-    ['a comment with a line break', '*nat\n:X - [0:0]\n-A X -m comment --comment "a\nb"\nCOMMIT\n', 4, 'not a line'],
+    [
+      'a comment with a line break',
+      '*nat\n:X - [0:0]\n-A X -m comment --comment "a\nb"\nCOMMIT\n',
+      4,
+      'not a line',
+    ],
     ['no COMMIT at the end', '*nat\n:X - [0:0]\n', 2, 'before its COMMIT'],
   ])('%s', (_what, text, line, reason) => {
     const parsed = parseRuleset(text);
@@ -102,7 +130,9 @@ test('an empty dump has no tables', () => {
 });
 
 test('rules that are not grouped by chain are found all the same, in order', () => {
-  const ruleset = rulesetOf('*nat\n:A - [0:0]\n:B - [0:0]\n-A A -j X\n-A B -j X\n[1:2] -A A -j Y\n-A A -j Z\nCOMMIT\n');
+  const ruleset = rulesetOf(
+    '*nat\n:A - [0:0]\n:B - [0:0]\n-A A -j X\n-A B -j X\n[1:2] -A A -j Y\n-A A -j Z\nCOMMIT\n',
+  );
   const chain = tableOf(ruleset, 'nat').chains.get('A');
   expect(chain && [...ruleLines(ruleset, chain)]).toEqual(['-A A -j X', '[1:2] -A A -j Y', '-A A -j Z']);
   expect(chain?.ruleCount).toBe(3);

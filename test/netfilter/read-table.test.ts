@@ -27,7 +27,9 @@ describe('recorded tables', () => {
   );
 
   test('nothing stands in the way of a removal', () => {
-    expect(readings.flatMap(({ name, obstacles }) => obstacles.map((obstacle) => ({ name, ...obstacle })))).toEqual([]);
+    expect(
+      readings.flatMap(({ name, obstacles }) => obstacles.map((obstacle) => ({ name, ...obstacle }))),
+    ).toEqual([]);
   });
 
   test('no name contradicts its rules, but in the dump that was changed by hand', () => {
@@ -56,7 +58,9 @@ describe('recorded tables', () => {
   test('every jump from a built-in chain to an owned one is known', () => {
     const jumps = readings.flatMap((each) => each.jumps);
     expect(jumps.length).toBeGreaterThan(100);
-    expect(jumps.filter(({ chain }) => !/^(PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING)$/.test(chain))).toEqual([]);
+    expect(
+      jumps.filter(({ chain }) => !/^(PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING)$/.test(chain)),
+    ).toEqual([]);
   });
 });
 
@@ -64,7 +68,10 @@ test('a Service chain is proven by the rule that leads to it, an endpoint chain 
   const { owned, obstacles } = reading('nat', ['KUBE-SERVICES', svc, sep], [toService, toEndpoint, dnat]);
   expect(obstacles).toEqual([]);
   expect(owned.get(svc)).toMatchObject({ proof: 'recomputed', next: [sep] });
-  expect(owned.get(sep)).toMatchObject({ proof: 'recomputed', endpoint: { address: '10.42.0.5', port: 8080 } });
+  expect(owned.get(sep)).toMatchObject({
+    proof: 'recomputed',
+    endpoint: { address: '10.42.0.5', port: 8080 },
+  });
 });
 
 test('an endpoint chain that sends elsewhere than its name says is contradicted', () => {
@@ -78,14 +85,21 @@ test('a Service chain of another protocol than its name says is contradicted', (
 });
 
 test('an endpoint chain without comments, as above 1,000 endpoints, goes by its shape', () => {
-  const bare = [`-A ${sep} -s 10.42.0.5/32 -j KUBE-MARK-MASQ`, `-A ${sep} -p tcp -m tcp -j DNAT --to-destination 10.42.0.5:8080`];
+  const bare = [
+    `-A ${sep} -s 10.42.0.5/32 -j KUBE-MARK-MASQ`,
+    `-A ${sep} -p tcp -m tcp -j DNAT --to-destination 10.42.0.5:8080`,
+  ];
   const { owned, obstacles } = reading('nat', ['KUBE-MARK-MASQ', sep], bare);
   expect(obstacles).toEqual([]);
   expect(owned.get(sep)).toMatchObject({ proof: 'by-shape', endpoint: { address: '10.42.0.5', port: 8080 } });
 });
 
 test('IPv6 endpoints are in brackets', () => {
-  const { owned } = reading('nat', [sep], [`-A ${sep} -p tcp -m tcp -j DNAT --to-destination [fd00:42::5]:8080`]);
+  const { owned } = reading(
+    'nat',
+    [sep],
+    [`-A ${sep} -p tcp -m tcp -j DNAT --to-destination [fd00:42::5]:8080`],
+  );
   expect(owned.get(sep)?.endpoint).toEqual({ address: 'fd00:42::5', port: 8080 });
 });
 
@@ -96,10 +110,19 @@ describe('obstacles', () => {
     ['a goto', 'nat', `-A PREROUTING -g ${svc}`, 'foreign-reference'],
     ["a person's rule inside", 'nat', `-A ${svc} -s 203.0.113.7/32 -j RETURN`, 'foreign-rule-inside'],
     ['a rule inside that cannot be read', 'nat', `-A ${svc} -m comment --comment "abc`, 'unreadable-rule'],
-    ['a rule elsewhere that cannot be read and names it', 'nat', `-A OUTPUT -m comment --comment "${svc}`, 'unreadable-rule'],
+    [
+      'a rule elsewhere that cannot be read and names it',
+      'nat',
+      `-A OUTPUT -m comment --comment "${svc}`,
+      'unreadable-rule',
+    ],
     ['a jump from a chain of portmap', 'nat', `-A CNI-HOSTPORT-DNAT -j ${svc}`, 'foreign-reference'],
   ] as const)('%s', (_what, table, line, reason) => {
-    const { obstacles, jumps } = reading(table, [svc, 'ufw-user-input', 'CNI-HOSTPORT-DNAT'], [`[7:420] ${line}`]);
+    const { obstacles, jumps } = reading(
+      table,
+      [svc, 'ufw-user-input', 'CNI-HOSTPORT-DNAT'],
+      [`[7:420] ${line}`],
+    );
     const chain = /^-A (\S+)/.exec(line)?.[1];
     expect(obstacles).toEqual([{ chain, line, reason, owned: svc }]);
     expect(jumps).toEqual([]);
@@ -139,7 +162,10 @@ describe('host ports', () => {
     const { obstacles, owned } = reading(
       'nat',
       ['CNI-HOSTPORT-DNAT', 'CNI-HOSTPORT-MASQ'],
-      ['-A PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT', '-A CNI-HOSTPORT-MASQ -m mark --mark 0x2000/0x2000 -j MASQUERADE'],
+      [
+        '-A PREROUTING -m addrtype --dst-type LOCAL -j CNI-HOSTPORT-DNAT',
+        '-A CNI-HOSTPORT-MASQ -m mark --mark 0x2000/0x2000 -j MASQUERADE',
+      ],
     );
     expect(obstacles).toEqual([]);
     expect([...owned.values()].map(({ owner }) => owner)).toEqual(['portmap', 'portmap']);

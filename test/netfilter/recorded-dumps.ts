@@ -1,9 +1,9 @@
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { recordingSchema } from '../../src/host/recording-format.ts';
-import { type DumpReading, readDump } from '../../src/netfilter/read-dump.ts';
 import { parseRuleset } from '../../src/netfilter/parse-ruleset.ts';
-import { ruleLines, type Ruleset, type Table } from '../../src/netfilter/ruleset.ts';
+import { type DumpReading, readDump } from '../../src/netfilter/read-dump.ts';
+import { type Ruleset, ruleLines, type Table } from '../../src/netfilter/ruleset.ts';
 import type { TableReading } from '../../src/netfilter/table-reading.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures');

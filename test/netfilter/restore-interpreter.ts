@@ -1,4 +1,4 @@
-import { isBuiltIn, ruleLines, type Ruleset, type Table } from '../../src/netfilter/ruleset.ts';
+import { isBuiltIn, type Ruleset, ruleLines, type Table } from '../../src/netfilter/ruleset.ts';
 
 /** A table as the kernel holds it: chains in order of their making, with a policy or none, and rules. */
 export type KernelTable = ReadonlyMap<string, KernelChain>;
@@ -40,9 +40,12 @@ export function saveTable(name: string, table: KernelTable): string {
  * chain that has rules or is led to cannot be deleted, and what does not exist cannot either.
  */
 export function restoreNoflush(before: KernelTable, batch: string): Restored {
-  const chains = new Map([...before].map(([name, { policy, rules }]) => [name, { policy, rules: [...rules] }]));
+  const chains = new Map(
+    [...before].map(([name, { policy, rules }]) => [name, { policy, rules: [...rules] }]),
+  );
   const lines = batch.split('\n');
-  if (!/^\*\w+$/.test(lines[0] ?? '') || lines.at(-2) !== 'COMMIT' || lines.at(-1) !== '') return refuse('no batch');
+  if (!/^\*\w+$/.test(lines[0] ?? '') || lines.at(-2) !== 'COMMIT' || lines.at(-1) !== '')
+    return refuse('no batch');
   for (const line of lines.slice(1, -2)) {
     const reason = execute(line);
     if (reason !== undefined) return refuse(`${line}: ${reason}`);
@@ -52,12 +55,14 @@ export function restoreNoflush(before: KernelTable, batch: string): Restored {
   function execute(line: string): string | undefined {
     const declared = /^:(\S+) (\S+) \[\d+:\d+\]$/.exec(line);
     if (declared) return declare(declared[1] ?? '', declared[2] ?? '');
-    const [, counters = '', verb, name = '', rest = ''] = /^(\[\d+:\d+\] )?-([ADIX]) (\S+)(.*)$/.exec(line) ?? [];
+    const [, counters = '', verb, name = '', rest = ''] =
+      /^(\[\d+:\d+\] )?-([ADIX]) (\S+)(.*)$/.exec(line) ?? [];
     const chain = chains.get(name);
     if (!chain) return 'no such chain';
     if (verb === 'X') return remove(name, chain);
     const target = / -[jg] (\S+)/.exec(withoutComment(rest))?.[1];
-    if (target !== undefined && /^(KUBE|CNI|ufw)-/.test(target) && !chains.has(target)) return 'no such target';
+    if (target !== undefined && /^(KUBE|CNI|ufw)-/.test(target) && !chains.has(target))
+      return 'no such target';
     if (verb === 'A') chain.rules.push(`${counters}-A ${name}${rest}`);
     if (verb === 'D') return deleteRule(chain.rules, `-A ${name}${rest}`);
     if (verb === 'I') {

@@ -40,7 +40,10 @@ test('any rule comes back from its own print, hostile comments and unknown match
 
 test('no text makes the parser throw', () => {
   const pieces = fc.constantFrom('-A', ' ', '"', '\\', '-j', '[1:2]', '!', '--comment', 'X', '\n', '[', ']');
-  const text = fc.oneof(fc.string({ unit: 'binary' }), fc.array(pieces).map((parts) => parts.join('')));
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(pieces).map((parts) => parts.join('')),
+  );
   fc.assert(
     fc.property(text, (line) => {
       const rule = parseRule(line);
@@ -71,7 +74,9 @@ test('a rule without a target counts packets and has no jump', () => {
 });
 
 test('a negated option has no value to match by', () => {
-  const rule = parseRule('-A KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m conntrack ! --ctstate DNAT -j DROP');
+  const rule = parseRule(
+    '-A KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m conntrack ! --ctstate DNAT -j DROP',
+  );
   expect(rule && optionValue(rule, '-s')).toBeUndefined();
   expect(rule && optionValue(rule, '-d')).toBe('127.0.0.0/8');
   expect(rule?.options.filter(({ negated }) => negated).map(({ name }) => name)).toEqual(['-s', '--ctstate']);

@@ -32,9 +32,14 @@ test('an endpoint comes back from its own print', () => {
   );
 });
 
-test.each(['10.42.0.5', 'fd00::5:8080', ':8080', '10.42.0.5-10.42.0.9:80', '10.42.0.5:80-90', 'example:80', ''])(
-  '"%s" is no endpoint',
-  (text) => {
-    expect(parseEndpoint(text)).toBeUndefined();
-  },
-);
+test.each([
+  '10.42.0.5',
+  'fd00::5:8080',
+  ':8080',
+  '10.42.0.5-10.42.0.9:80',
+  '10.42.0.5:80-90',
+  'example:80',
+  '',
+])('"%s" is no endpoint', (text) => {
+  expect(parseEndpoint(text)).toBeUndefined();
+});

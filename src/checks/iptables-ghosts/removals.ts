@@ -32,7 +32,7 @@ export function removalStep({ read, chains, rules }: TableRemoval, live: Backend
     backend: read.backend,
     family: read.family,
     removal,
-    digest: removalDigest(removal, read.reading),
+    digest: removalDigest(removal, (name) => read.reading.owned.get(name)?.fingerprint),
     ownersWrite: read.backend === live,
   };
 }

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandResult } from '../../host/host.ts';
 import type { Tool } from '../../host/tools.ts';
 import { chainOwner } from '../../netfilter/chain-owner.ts';
+import { fingerprintOf } from '../../netfilter/fingerprint.ts';
 import { parseRuleset } from '../../netfilter/parse-ruleset.ts';
-import { readDump } from '../../netfilter/read-dump.ts';
 import {
   assertRemovable,
   compareAfterRemoval,
@@ -46,9 +46,7 @@ async function apply(step: IptablesRemovalStep, context: StepContext): Promise<S
   const before = await dump(step, context);
   if (before.kind === 'failed') return untouched(step, before.reason);
   assertRemovable(step.removal, before.ruleset);
-  const reading = readDump(before.ruleset.text);
-  const table = reading.kind === 'read' ? reading.reading.tables.get(step.removal.table) : undefined;
-  if (removalDigest(step.removal, table) !== step.digest) {
+  if (digestNow(step, before.ruleset) !== step.digest) {
     return { kind: 'moved-on', reason: `${title(step)}: a chain that was to be removed has changed since` };
   }
   const backup = await context.backUp(
@@ -63,6 +61,14 @@ async function apply(step: IptablesRemovalStep, context: StepContext): Promise<S
   const revert = () => putBack(step, context, { before: before.ruleset, backup });
   if (problem === undefined) return { kind: 'done', notes: describeOthers(step, difference), revert };
   return { kind: 'failed', reason: `${title(step)}: ${problem}`, revert: await revert() };
+}
+
+function digestNow({ removal }: IptablesRemovalStep, ruleset: Ruleset): string {
+  const chains = ruleset.tables.get(removal.table)?.chains;
+  return removalDigest(removal, (name) => {
+    const chain = chains?.get(name);
+    return chain && fingerprintOf(ruleset, chain);
+  });
 }
 
 function untouched(step: IptablesRemovalStep, reason: string): StepOutcome {

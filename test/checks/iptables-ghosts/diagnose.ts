@@ -12,7 +12,11 @@ export const legacyThenNft = 'kube-proxy-legacy-then-nft';
 export const hostPortGhost = 'hostport-ghost-legacy-first/2-ghost';
 
 /** What the check says of a recorded host, as it is or edited. */
-export async function diagnose(fixture: string, edits: Edits = {}, config: Config = defaultConfig()): Promise<Diagnosis> {
+export async function diagnose(
+  fixture: string,
+  edits: Edits = {},
+  config: Config = defaultConfig(),
+): Promise<Diagnosis> {
   const host = await editedRecording(fixture, edits);
   const [examination] = await examine([iptablesGhosts], createFactContext(host, config));
   if (examination === undefined) throw new Error('nothing was examined');

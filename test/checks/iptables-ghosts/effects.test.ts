@@ -1,10 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { RecordingInput } from '../../../src/host/recording-format.ts';
-import { type Edits, without, withLines } from '../../facts/edited-recording.ts';
+import { type Edits, withLines, without } from '../../facts/edited-recording.ts';
 import { diagnose, findingAt, hostPortGhost, legacyThenNft } from './diagnose.ts';
 
 /** What the kernel tells of a probe from this node: where its answers come from. */
-function probe(asked: string, port: number, answeredBy: string): Pick<RecordingInput, 'connects'> & { readonly text: string } {
+function probe(
+  asked: string,
+  port: number,
+  answeredBy: string,
+): Pick<RecordingInput, 'connects'> & { readonly text: string } {
   const [target, targetPort] = [answeredBy.replace(/:\d+$/, ''), /\d+$/.exec(answeredBy)?.[0]];
   return {
     connects: [{ address: asked, port, result: 'connected', localPort: 40001 }],
@@ -22,7 +26,9 @@ describe('which backend comes first is learned from a connection', () => {
   test('answered by a target of the ghosts: they mask', async () => {
     const diagnosis = await diagnose(legacyThenNft, probed('10.43.0.10', 53, '10.42.0.8:53'));
     expect(findingAt(diagnosis, '10.43.0.80:80')).toMatchObject({ effect: 'masks', severity: 'error' });
-    expect(diagnosis.notes).toContain('ipv4 nat: legacy comes first: a probe to 10.43.0.10 port 53 was sent to 10.42.0.8 53 by legacy');
+    expect(diagnosis.notes).toContain(
+      'ipv4 nat: legacy comes first: a probe to 10.43.0.10 port 53 was sent to 10.42.0.8 53 by legacy',
+    );
   });
 
   test('answered by a target of the live rules: the ghosts are dormant, and still errors', async () => {
@@ -59,7 +65,8 @@ describe('a ghost that no live rule claims', () => {
     const diagnosis = await diagnose(legacyThenNft, { texts: { 'iptables-nft-save.txt': nft } });
     expect(findingAt(diagnosis, '10.43.0.80:80')).toMatchObject({
       effect: 'captures',
-      message: '10.43.0.80:80/tcp default/web → 10.42.0.5:8080 dead, 10.42.0.6:8080 dead (legacy) · no live rule claims it',
+      message:
+        '10.43.0.80:80/tcp default/web → 10.42.0.5:8080 dead, 10.42.0.6:8080 dead (legacy) · no live rule claims it',
     });
   });
 });
@@ -86,7 +93,8 @@ describe('what a leftover filter chain refuses', () => {
       code: 'ghost-reject',
       effect: 'rejects',
       severity: 'error',
-      message: '10.43.0.83:80/tcp default/empty → rejected (legacy filter) · no live rule translates it first',
+      message:
+        '10.43.0.83:80/tcp default/empty → rejected (legacy filter) · no live rule translates it first',
     });
   });
 
@@ -99,12 +107,16 @@ describe('what a leftover filter chain refuses', () => {
     });
     const texts = { 'iptables-nft-save.txt': (text: string) => live(noLiveRefusal(text)) };
     const { message } = findingAt(await diagnose(legacyThenNft, { texts }), '10.43.0.83:80');
-    expect(message).toBe('10.43.0.83:80/tcp default/empty → rejected (legacy filter) · live rules translate it first (nft)');
+    expect(message).toBe(
+      '10.43.0.83:80/tcp default/empty → rejected (legacy filter) · live rules translate it first (nft)',
+    );
   });
 
   test('on a node port has no address', async () => {
     const { message } = findingAt(await diagnose('kube-proxy-1.22-legacy-then-1.34-nft'), '*:30089/tcp');
-    expect(message).toBe('*:30089/tcp default/empty-np → rejected (legacy filter) · refused by live rules too (nft)');
+    expect(message).toBe(
+      '*:30089/tcp default/empty-np → rejected (legacy filter) · refused by live rules too (nft)',
+    );
   });
 });
 
@@ -126,12 +138,19 @@ describe('leftovers of the network policy controller', () => {
       code: 'ghost-network-policy',
       effect: 'rejects',
       severity: 'error',
-      message: 'iptables-legacy filter: 3 network policy chains of an earlier era and 1 accept rule judge pod traffic',
+      message:
+        'iptables-legacy filter: 3 network policy chains of an earlier era and 1 accept rule judge pod traffic',
     });
-    const filter = diagnosis.steps.find((step) => step.kind === 'iptables-removal' && step.removal.table === 'filter');
+    const filter = diagnosis.steps.find(
+      (step) => step.kind === 'iptables-removal' && step.removal.table === 'filter',
+    );
     expect(filter).toMatchObject({
       removal: {
-        chains: expect.arrayContaining(['KUBE-ROUTER-FORWARD', 'KUBE-NWPLCY-DEFAULT', 'KUBE-POD-FW-24CAQJ4LYSAY3PHB']),
+        chains: expect.arrayContaining([
+          'KUBE-ROUTER-FORWARD',
+          'KUBE-NWPLCY-DEFAULT',
+          'KUBE-POD-FW-24CAQJ4LYSAY3PHB',
+        ]),
         rules: expect.arrayContaining([
           { chain: 'FORWARD', line: expect.stringContaining('KUBE-ROUTER rule to explicitly ACCEPT') },
           { chain: 'FORWARD', line: expect.stringContaining('kube-router netpol - TEMCG2JMHZYE7H7T') },
@@ -143,7 +162,9 @@ describe('leftovers of the network policy controller', () => {
   test('stay where a kube-router of its own runs: it may write to another backend than kubelet', async () => {
     const add = { processes: [{ name: 'kube-router' }] };
     const named = (await diagnose(legacyThenNft, { texts, add })).steps.flatMap((step) =>
-      step.kind === 'iptables-removal' ? [...step.removal.chains, ...step.removal.rules.map(({ line }) => line)] : [],
+      step.kind === 'iptables-removal'
+        ? [...step.removal.chains, ...step.removal.rules.map(({ line }) => line)]
+        : [],
     );
     expect(named.filter((name) => /KUBE-(ROUTER|NWPLCY|POD-FW)/.test(name))).toEqual([]);
     expect(named).toContain('KUBE-SERVICES');

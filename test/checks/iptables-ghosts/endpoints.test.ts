@@ -29,7 +29,9 @@ test('an answer of the API that is no list of slices is as good as none', async 
   const texts = { 'endpointslices.json': () => '{"kind":"Status","status":"Failure"}' };
   const diagnosis = await diagnose(legacyThenNft, { texts });
   expect(diagnosis.outcome).toBe('findings');
-  expect(diagnosis.notes).toContainEqual(expect.stringMatching(/^the API was not read: the API's answer cannot be read/));
+  expect(diagnosis.notes).toContainEqual(
+    expect.stringMatching(/^the API was not read: the API's answer cannot be read/),
+  );
 });
 
 test('an endpoint that is not ready is told as such, and its connections are left', async () => {

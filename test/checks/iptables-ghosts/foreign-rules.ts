@@ -59,9 +59,11 @@ export const foreignRules: fc.Arbitrary<readonly ForeignRule[]> = fc.array(
 /** A dump with all foreign chains in each table, and the rules in their places. */
 export function withForeign(rules: readonly ForeignRule[]): (dump: string) => string {
   return (dump) => {
-    let lines = dump.split('\n').flatMap((line) =>
-      /^\*\w/.test(line) ? [line, ...foreignChains.map((chain) => `:${chain} - [0:0]`)] : [line],
-    );
+    let lines = dump
+      .split('\n')
+      .flatMap((line) =>
+        /^\*\w/.test(line) ? [line, ...foreignChains.map((chain) => `:${chain} - [0:0]`)] : [line],
+      );
     for (const each of rules) lines = insert(lines, each);
     return lines.join('\n');
   };

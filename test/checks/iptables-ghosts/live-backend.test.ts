@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Edits, without, withLines } from '../../facts/edited-recording.ts';
+import { type Edits, withLines, without } from '../../facts/edited-recording.ts';
 import { diagnose, findingAt, hostPortGhost, legacyThenNft, tablesIn } from './diagnose.ts';
 
 const hint = withLines('mangle', { chains: ['KUBE-IPTABLES-HINT'] });
@@ -7,7 +7,12 @@ const noMark = without(/KUBE-(IPTABLES-HINT|KUBELET-CANARY)/);
 
 async function reasonFor(edits: Edits, fixture = legacyThenNft): Promise<string> {
   const { outcome, reasons, steps, findings } = await diagnose(fixture, edits);
-  expect({ outcome, steps, findings, count: reasons.length }).toEqual({ outcome: 'unknown', steps: [], findings: [], count: 1 });
+  expect({ outcome, steps, findings, count: reasons.length }).toEqual({
+    outcome: 'unknown',
+    steps: [],
+    findings: [],
+    count: 1,
+  });
   return reasons[0] ?? '';
 }
 
@@ -31,7 +36,9 @@ describe('nothing is judged and nothing planned when', () => {
 
   test('no kubelet runs and there is no mark, but chains of kube-proxy', async () => {
     const texts = { 'iptables-nft-save.txt': noMark, 'ip6tables-nft-save.txt': noMark };
-    expect(await reasonFor({ texts, host: { processes: [] } })).toContain('which backend it will use cannot be told');
+    expect(await reasonFor({ texts, host: { processes: [] } })).toContain(
+      'which backend it will use cannot be told',
+    );
   });
 
   test("kubelet marks one backend and kube-proxy's only rules are in the other", async () => {
@@ -44,7 +51,8 @@ describe('nothing is judged and nothing planned when', () => {
 
   test("the API knows the live backend's endpoints to be more dead than the other's", async () => {
     const swapped = {
-      'endpointslices.json': (text: string) => text.replaceAll('"10.42.0.9"', '"10.42.0.5"').replaceAll('"10.42.0.10"', '"10.42.0.8"'),
+      'endpointslices.json': (text: string) =>
+        text.replaceAll('"10.42.0.9"', '"10.42.0.5"').replaceAll('"10.42.0.10"', '"10.42.0.8"'),
     };
     expect(await reasonFor({ texts: swapped })).toMatch(
       /^kubelet's mark says iptables-nft, but \d+ % of its endpoints are dead by the API and \d+ % of iptables-legacy's/,
@@ -64,7 +72,9 @@ describe('the live backend is', () => {
     const texts = { 'iptables-legacy-save.txt': withLines('mangle', { chains: ['KUBE-KUBELET-CANARY'] }) };
     const { outcome, notes } = await diagnose(legacyThenNft, { texts });
     expect(outcome).toBe('findings');
-    expect(notes).toContain("kubelet's mark mangle/KUBE-IPTABLES-HINT is in iptables-nft and not in iptables-legacy");
+    expect(notes).toContain(
+      "kubelet's mark mangle/KUBE-IPTABLES-HINT is in iptables-nft and not in iptables-legacy",
+    );
   });
 
   test('the one with the canary, where there is no hint', async () => {
@@ -72,7 +82,9 @@ describe('the live backend is', () => {
     const texts = { 'iptables-nft-save.txt': noHint, 'ip6tables-nft-save.txt': noHint };
     const { outcome, notes } = await diagnose(legacyThenNft, { texts });
     expect(outcome).toBe('findings');
-    expect(notes).toContain("kubelet's mark mangle/KUBE-KUBELET-CANARY is in iptables-nft and not in iptables-legacy");
+    expect(notes).toContain(
+      "kubelet's mark mangle/KUBE-KUBELET-CANARY is in iptables-nft and not in iptables-legacy",
+    );
   });
 
   test('legacy, when the mark is there: then the ghosts are in nft', async () => {
@@ -93,8 +105,14 @@ describe('the live backend is', () => {
 
   test.each([
     ['works in nftables mode', { add: { commands: [{ tool: 'nft' as const, exitCode: 0 }] } }],
-    ['is disabled', { host: { processes: [{ name: 'k3s-server', args: ['k3s', 'server', '--disable-kube-proxy'] }] } }],
-    ['is replaced by Cilium', { add: { files: [{ path: '/proc/net/dev', text: '  lo: 0\ncilium_host: 0\n' }] } }],
+    [
+      'is disabled',
+      { host: { processes: [{ name: 'k3s-server', args: ['k3s', 'server', '--disable-kube-proxy'] }] } },
+    ],
+    [
+      'is replaced by Cilium',
+      { add: { files: [{ path: '/proc/net/dev', text: '  lo: 0\ncilium_host: 0\n' }] } },
+    ],
   ])('still the one with the mark when kube-proxy %s', async (_why, edits: Edits) => {
     const noProxy = without(/KUBE-(?!IPTABLES-HINT|KUBELET-CANARY|FIREWALL)/);
     const texts = { ...edits.texts, 'iptables-nft-save.txt': noProxy, 'ip6tables-nft-save.txt': noProxy };
@@ -115,7 +133,11 @@ test('the kernel without a legacy backend has nothing to be found there', async 
 });
 
 test('without a kubelet, and with nothing of Kubernetes in any table, there is nothing to check', async () => {
-  const empty = (text: string) => text.split('\n').filter((line) => !/KUBE-|CNI-/.test(line)).join('\n');
+  const empty = (text: string) =>
+    text
+      .split('\n')
+      .filter((line) => !/KUBE-|CNI-/.test(line))
+      .join('\n');
   const texts = { 'legacy-save.txt': empty, 'nft-save.txt': empty };
   const { outcome, reasons } = await diagnose(hostPortGhost, { texts });
   expect(outcome).toBe('skipped');

@@ -8,7 +8,12 @@ import { compareAfterRemoval, printRestore } from '../../../src/netfilter/remova
 import { parseRule } from '../../../src/netfilter/rule.ts';
 import { type Edits, editedRecording, without } from '../../facts/edited-recording.ts';
 import { rulesetOf, tableOf } from '../../netfilter/recorded-dumps.ts';
-import { type KernelTable, kernelTable, restoreNoflush, saveTable } from '../../netfilter/restore-interpreter.ts';
+import {
+  type KernelTable,
+  kernelTable,
+  restoreNoflush,
+  saveTable,
+} from '../../netfilter/restore-interpreter.ts';
 import { diagnose, hostPortGhost, legacyThenNft, removalsIn } from './diagnose.ts';
 import { foreignChains, foreignRules, withForeign } from './foreign-rules.ts';
 
@@ -16,7 +21,11 @@ const noMark = without(/KUBE-(IPTABLES-HINT|KUBELET-CANARY)/);
 
 /** Recorded nodes with ghosts, as somebody else's rules would make them; the sandbox `aaaa1111` is dead. */
 const nodes = [
-  { fixture: legacyThenNft, tables: 6, files: { 'iptables-legacy-save.txt': same, 'ip6tables-legacy-save.txt': same } },
+  {
+    fixture: legacyThenNft,
+    tables: 6,
+    files: { 'iptables-legacy-save.txt': same, 'ip6tables-legacy-save.txt': same },
+  },
   { fixture: 'kube-proxy-1.19-legacy-then-1.34-nft', tables: 3, files: { 'iptables-legacy-save.txt': same } },
   { fixture: 'kube-proxy-1.22-legacy-then-1.34-nft', tables: 6, files: { 'iptables-legacy-save.txt': same } },
   {
@@ -69,7 +78,10 @@ describe.each(nodes)('$fixture, with rules and chains of others in it', (node) =
   });
 });
 
-async function prove(step: IptablesRemovalStep, before: Awaited<ReturnType<typeof tableBefore>>): Promise<void> {
+async function prove(
+  step: IptablesRemovalStep,
+  before: Awaited<ReturnType<typeof tableBefore>>,
+): Promise<void> {
   const { removal } = step;
   const batch = describeStep(step).input ?? '';
   for (const line of batch.split('\n')) expectHarmless(step, line);

@@ -1,6 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Diagnosis } from '../../../src/engine/check.ts';
-import { conntrackIn, diagnose, findingAt, hostPortGhost, legacyThenNft, removalsIn, tablesIn } from './diagnose.ts';
+import {
+  conntrackIn,
+  diagnose,
+  findingAt,
+  hostPortGhost,
+  legacyThenNft,
+  removalsIn,
+  tablesIn,
+} from './diagnose.ts';
 
 test.each([
   ['hostport-ghost-legacy-first/1-old-alive', 'ok'],
@@ -67,7 +75,8 @@ describe('kube-proxy moved from legacy to nft, and the pods moved too', () => {
   });
 
   test('what does no harm now is a warning', () => {
-    for (const { effect, severity } of diagnosis.findings) expect(severity).toBe(effect === 'idle' ? 'warning' : 'error');
+    for (const { effect, severity } of diagnosis.findings)
+      expect(severity).toBe(effect === 'idle' ? 'warning' : 'error');
   });
 
   test('every table of the legacy backend is cleaned in one step, both families, and nft is left alone', () => {
@@ -89,8 +98,20 @@ describe('kube-proxy moved from legacy to nft, and the pods moved too', () => {
     expect(new Set(flows.map(({ target, targetPort }) => `${target}:${targetPort}`))).toEqual(
       new Set(['10.42.0.5:8080', '10.42.0.6:8080', '10.42.0.8:53']),
     );
-    expect(flows).toContainEqual({ protocol: 'tcp', address: undefined, port: 30080, target: '10.42.0.6', targetPort: 8080 });
-    expect(flows).toContainEqual({ protocol: 'udp', address: '10.43.0.10', port: 53, target: '10.42.0.8', targetPort: 53 });
+    expect(flows).toContainEqual({
+      protocol: 'tcp',
+      address: undefined,
+      port: 30080,
+      target: '10.42.0.6',
+      targetPort: 8080,
+    });
+    expect(flows).toContainEqual({
+      protocol: 'udp',
+      address: '10.43.0.10',
+      port: 53,
+      target: '10.42.0.8',
+      targetPort: 53,
+    });
   });
 
   test('connections are ended after the rules are gone', () => {
@@ -119,7 +140,11 @@ test('a host port of a sandbox that is gone stands beside the live one in the ot
     'host port *:80/tcp default/new → 10.42.1.2:8080 dead (legacy) · live: 10.42.1.3:8080 (nft)',
   ]);
   expect(removalsIn(diagnosis)).toMatchObject([
-    { backend: 'legacy', family: 'ipv4', removal: { table: 'nat', chains: ['CNI-DN-ee38aa4d9699bb275365c'] } },
+    {
+      backend: 'legacy',
+      family: 'ipv4',
+      removal: { table: 'nat', chains: ['CNI-DN-ee38aa4d9699bb275365c'] },
+    },
   ]);
   expect(removalsIn(diagnosis)[0]?.removal.rules.map(({ chain }) => chain)).toEqual(['CNI-HOSTPORT-DNAT']);
 });

@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { without, withLines } from '../../facts/edited-recording.ts';
+import { withLines, without } from '../../facts/edited-recording.ts';
 import { conntrackIn, diagnose, findingAt, hostPortGhost, legacyThenNft, tablesIn } from './diagnose.ts';
 
 const svc = 'KUBE-SVC-CDGGSHYLG3RE2FKL';
 
 /** The check of the recording with more lines in one table of the IPv4 legacy dump. */
-function withLegacy(table: string, lines: { readonly chains?: readonly string[]; readonly rules?: readonly string[] }) {
+function withLegacy(
+  table: string,
+  lines: { readonly chains?: readonly string[]; readonly rules?: readonly string[] },
+) {
   return diagnose(legacyThenNft, { texts: { 'iptables-legacy-save.txt': withLines(table, lines) } });
 }
 
@@ -25,12 +28,23 @@ function allBut(table: string): readonly string[] {
 describe('a table is left alone, with the rule named, and all others are planned, when', () => {
   test.each([
     ['a chain of ufw leads to a ghost chain', 'ufw-user-input', `-A ufw-user-input -j ${svc}`],
-    ['a built-in chain leads there by a rule of a person', undefined, `-A PREROUTING -d 192.0.2.1/32 -j ${svc}`],
+    [
+      'a built-in chain leads there by a rule of a person',
+      undefined,
+      `-A PREROUTING -d 192.0.2.1/32 -j ${svc}`,
+    ],
     ['a chain of Docker leads there', 'DOCKER', `-A DOCKER -g ${svc}`],
     ['a chain with the prefix and no owner leads there', 'KUBE-MY-RULES', `-A KUBE-MY-RULES -j ${svc}`],
-    ['an earlier host port chain marks with it', 'KUBE-HP-CDGGSHYLG3RE2FKL', '-A KUBE-HP-CDGGSHYLG3RE2FKL -s 10.42.0.5/32 -j KUBE-MARK-MASQ'],
+    [
+      'an earlier host port chain marks with it',
+      'KUBE-HP-CDGGSHYLG3RE2FKL',
+      '-A KUBE-HP-CDGGSHYLG3RE2FKL -s 10.42.0.5/32 -j KUBE-MARK-MASQ',
+    ],
   ])('%s', async (_why, chain, rule) => {
-    const diagnosis = await withLegacy('nat', { chains: chain === undefined ? [] : [chain], rules: [`[3:180] ${rule}`] });
+    const diagnosis = await withLegacy('nat', {
+      chains: chain === undefined ? [] : [chain],
+      rules: [`[3:180] ${rule}`],
+    });
     expect(diagnosis.outcome).toBe('findings');
     expect(tablesIn(diagnosis)).toEqual(allBut('legacy ipv4 nat'));
     const { remedy } = findingAt(diagnosis, '10.43.0.80:80');
@@ -57,20 +71,25 @@ describe('a table is left alone, with the rule named, and all others are planned
 
   test('a name is not the one that follows from its rules', async () => {
     const texts = {
-      'iptables-legacy-save.txt': (text: string) => text.replaceAll('KUBE-SEP-44QAFTDXKWK26IY3', 'KUBE-SEP-AAAAAAAAAAAAAAAA'),
+      'iptables-legacy-save.txt': (text: string) =>
+        text.replaceAll('KUBE-SEP-44QAFTDXKWK26IY3', 'KUBE-SEP-AAAAAAAAAAAAAAAA'),
     };
     const diagnosis = await diagnose(legacyThenNft, { texts });
     expect(tablesIn(diagnosis)).toEqual(allBut('legacy ipv4 nat'));
     expect(findingAt(diagnosis, '10.43.0.80:80').remedy).toEqual({
       kind: 'none',
-      reason: 'iptables-legacy nat: KUBE-SEP-AAAAAAAAAAAAAAAA is not the name that follows from what its rules say',
+      reason:
+        'iptables-legacy nat: KUBE-SEP-AAAAAAAAAAAAAAAA is not the name that follows from what its rules say',
     });
   });
 
   test('a rule that concerns a ghost chain cannot be read', async () => {
     const diagnosis = await withLegacy('nat', { rules: [`-A ${svc} -m comment --comment "abc`] });
     expect(tablesIn(diagnosis)).toEqual(allBut('legacy ipv4 nat'));
-    expect(findingAt(diagnosis, '10.43.0.80:80').remedy).toHaveProperty('reason', expect.stringContaining('cannot be read'));
+    expect(findingAt(diagnosis, '10.43.0.80:80').remedy).toHaveProperty(
+      'reason',
+      expect.stringContaining('cannot be read'),
+    );
   });
 });
 
@@ -86,13 +105,21 @@ test("recorded endpoints that were changed by hand contradict their chains' name
   const ghost = findingAt(diagnosis, '10.43.0.10:53/udp');
   expect(ghost.remedy).toEqual({
     kind: 'none',
-    reason: 'iptables-legacy nat: KUBE-SEP-2RAD5WKGWNVHY3DH is not the name that follows from what its rules say',
+    reason:
+      'iptables-legacy nat: KUBE-SEP-2RAD5WKGWNVHY3DH is not the name that follows from what its rules say',
   });
 });
 
 test('chains of others in the ghost backend are in no plan and in no way', async () => {
   const foreign = {
-    chains: ['DOCKER', 'ufw-user-input', 'cali-PREROUTING', 'CNI-3a1f0c2b4d5e6f708192a3b4', 'f2b-sshd', 'FLANNEL-POSTRTG'],
+    chains: [
+      'DOCKER',
+      'ufw-user-input',
+      'cali-PREROUTING',
+      'CNI-3a1f0c2b4d5e6f708192a3b4',
+      'f2b-sshd',
+      'FLANNEL-POSTRTG',
+    ],
     rules: [
       '-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER',
       '-A PREROUTING -m comment --comment "cali:6gwbT8clXdHdC1b1" -j cali-PREROUTING',
@@ -107,7 +134,9 @@ test('chains of others in the ghost backend are in no plan and in no way', async
   expect(tablesIn(diagnosis)).toEqual(allTables);
   expect(diagnosis.findings.every(({ remedy }) => remedy.kind === 'planned')).toBe(true);
   const named = diagnosis.steps.flatMap((step) =>
-    step.kind === 'iptables-removal' ? [...step.removal.chains, ...step.removal.rules.map(({ line }) => line)] : [],
+    step.kind === 'iptables-removal'
+      ? [...step.removal.chains, ...step.removal.rules.map(({ line }) => line)]
+      : [],
   );
   for (const chain of foreign.chains) expect(named.filter((name) => name.includes(chain))).toEqual([]);
 });
@@ -117,5 +146,8 @@ test('a dead host port whose chain a person uses too is left alone', async () =>
   const texts = { 'legacy-save.txt': withLines('nat', { rules: [rule] }) };
   const diagnosis = await diagnose(hostPortGhost, { texts });
   expect(diagnosis.steps).toEqual([]);
-  expect(findingAt(diagnosis, 'host port *:80/tcp').remedy).toHaveProperty('reason', expect.stringContaining(rule));
+  expect(findingAt(diagnosis, 'host port *:80/tcp').remedy).toHaveProperty(
+    'reason',
+    expect.stringContaining(rule),
+  );
 });

@@ -6,26 +6,46 @@ import { diagnose, legacyThenNft, tablesIn } from './diagnose.ts';
 
 /** The recording with one program doing something else. */
 function withCommand(command: NonNullable<RecordingInput['commands']>[number]): Edits {
-  const saves = ['iptables-legacy-save', 'ip6tables-legacy-save', 'iptables-nft-save', 'ip6tables-nft-save'] as const;
-  const others = saves.filter((tool) => tool !== command.tool).map((tool) => ({ tool, stdout: `${tool}.txt` }));
+  const saves = [
+    'iptables-legacy-save',
+    'ip6tables-legacy-save',
+    'iptables-nft-save',
+    'ip6tables-nft-save',
+  ] as const;
+  const others = saves
+    .filter((tool) => tool !== command.tool)
+    .map((tool) => ({ tool, stdout: `${tool}.txt` }));
   return { host: { commands: [...others, command] } };
 }
 
 async function reasonFor(edits: Edits): Promise<string> {
   const { outcome, reasons, steps, findings } = await diagnose(legacyThenNft, edits);
-  expect({ outcome, steps, findings, count: reasons.length }).toEqual({ outcome: 'unknown', steps: [], findings: [], count: 1 });
+  expect({ outcome, steps, findings, count: reasons.length }).toEqual({
+    outcome: 'unknown',
+    steps: [],
+    findings: [],
+    count: 1,
+  });
   return reasons[0] ?? '';
 }
 
 describe('nothing is judged and nothing planned when', () => {
   test('a dump does not parse: the line is named', async () => {
-    const texts = { 'iptables-nft-save.txt': (text: string) => text.replace('COMMIT', 'iptables: what?\nCOMMIT') };
-    expect(await reasonFor({ texts })).toMatch(/^iptables-nft-save line \d+ cannot be read: .*"iptables: what\?"$/);
+    const texts = {
+      'iptables-nft-save.txt': (text: string) => text.replace('COMMIT', 'iptables: what?\nCOMMIT'),
+    };
+    expect(await reasonFor({ texts })).toMatch(
+      /^iptables-nft-save line \d+ cannot be read: .*"iptables: what\?"$/,
+    );
   });
 
   test('a dump is cut short', async () => {
-    const texts = { 'ip6tables-legacy-save.txt': (text: string) => text.slice(0, text.lastIndexOf('COMMIT')) };
-    expect(await reasonFor({ texts })).toMatch(/^ip6tables-legacy-save line \d+ cannot be read: the dump ends inside table/);
+    const texts = {
+      'ip6tables-legacy-save.txt': (text: string) => text.slice(0, text.lastIndexOf('COMMIT')),
+    };
+    expect(await reasonFor({ texts })).toMatch(
+      /^ip6tables-legacy-save line \d+ cannot be read: the dump ends inside table/,
+    );
   });
 
   test('a program hangs', async () => {
@@ -55,7 +75,9 @@ describe('nothing is judged and nothing planned when', () => {
 
   test('the list of legacy tables cannot be read', async () => {
     const files = [{ path: '/proc/net/ip_tables_names', unreadable: 'EACCES' }];
-    expect(await reasonFor({ host: { files } })).toBe('cannot read /proc/net/ip_tables_names: EACCES; run as root');
+    expect(await reasonFor({ host: { files } })).toBe(
+      'cannot read /proc/net/ip_tables_names: EACCES; run as root',
+    );
   });
 
   test('nft hangs when asked for kube-proxy in nftables mode', async () => {
@@ -74,7 +96,9 @@ describe('tables that only nft can print', () => {
   test('are said to be unjudged, with what was found elsewhere', async () => {
     const texts = { 'iptables-nft-save.txt': incompatible('filter') };
     const diagnosis = await diagnose(legacyThenNft, { texts });
-    expect(diagnosis.reasons).toEqual(['nft ipv4 filter holds rules that only nft can express: it was not judged']);
+    expect(diagnosis.reasons).toEqual([
+      'nft ipv4 filter holds rules that only nft can express: it was not judged',
+    ]);
     expect(diagnosis.outcome).toBe('findings');
   });
 
@@ -90,7 +114,10 @@ describe('tables that only nft can print', () => {
 
   test("hide kubelet's mark or kube-proxy's rules: then nothing is planned", async () => {
     for (const table of ['mangle', 'nat']) {
-      const texts = { 'iptables-nft-save.txt': incompatible(table), 'ip6tables-nft-save.txt': incompatible(table) };
+      const texts = {
+        'iptables-nft-save.txt': incompatible(table),
+        'ip6tables-nft-save.txt': incompatible(table),
+      };
       const { outcome, steps } = await diagnose(legacyThenNft, { texts });
       expect({ outcome, steps }).toEqual({ outcome: 'unknown', steps: [] });
     }
@@ -127,7 +154,10 @@ describe('a backend that is not there is no failure', () => {
       ],
       commands: [{ tool: 'nft' as const, failedToStart: 'must not be run' }],
     };
-    const texts = { 'iptables-legacy-save.txt': (text: string) => text.replaceAll('KUBE-PROXY-CANARY', 'KUBE-IPTABLES-HINT') };
+    const texts = {
+      'iptables-legacy-save.txt': (text: string) =>
+        text.replaceAll('KUBE-PROXY-CANARY', 'KUBE-IPTABLES-HINT'),
+    };
     const { outcome, notes } = await diagnose(legacyThenNft, { add, texts });
     expect(outcome).toBe('ok');
     expect(notes).toContain('nft ipv4: absent, nf_tables is not loaded');
@@ -136,7 +166,9 @@ describe('a backend that is not there is no failure', () => {
 
 test('a probe is not made when it is switched off', async () => {
   const config = { ...defaultConfig(), checks: { 'iptables-ghosts': { probe: false } } };
-  const add = { connects: [{ address: '10.43.0.10', port: 53, result: 'connected' as const, localPort: 40001 }] };
+  const add = {
+    connects: [{ address: '10.43.0.10', port: 53, result: 'connected' as const, localPort: 40001 }],
+  };
   const { notes } = await diagnose(legacyThenNft, { add }, config);
   expect(notes).toContain(
     'ipv4 nat: which backend comes first is unknown: probing is switched off (checks.iptables-ghosts.probe)',

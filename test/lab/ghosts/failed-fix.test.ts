@@ -11,16 +11,17 @@ describe('a restore program', () => {
   it('that deletes a foreign rule, too, is found out: the rule is named and the ghosts are put back', async () => {
     await using node = await startHauntedNode();
     await addForeignRules(node, 'legacy');
-    // Once, and behind the last ghost of its chain, so that it is plain what was lost.
-    await useRestore(node, `real "$@"; code=$?; ${onlyOnce('iptables-legacy -t filter -D INPUT -p tcp --dport 22 -j ACCEPT')}; exit $code`);
+    const lost = '-A PREROUTING -d 203.0.113.9/32 -j my-forwards';
+    const deletion = `iptables-legacy -t nat ${lost.replace('-A', '-D')}`;
+    await useRestore(node, `real "$@"; code=$?; ${onlyOnce(deletion)}; exit $code`);
     const before = await node.snapshot();
 
     const fix = await runDoctor(node, ['fix', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 3, report: { fix: { outcome: 'failed', rollback: 'incomplete' } } });
-    expect(fix.report.fix?.reason).toContain('-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT');
-    const lost = '-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n';
-    expect((await node.snapshot()).legacyIpv4).toBe(before.legacyIpv4.replace(lost, ''));
+    expect(fix.report.fix?.reason).toContain(lost);
+    expect(fix.report.fix?.notes).toContain(`missing: ${lost}`);
+    expect((await node.snapshot()).legacyIpv4).toBe(before.legacyIpv4.replace(`${lost}\n`, ''));
   });
 
   it('that says yes and does nothing is not believed', async () => {
@@ -69,7 +70,8 @@ describe('a restore program', () => {
     await addForeignRules(node, 'legacy');
     await node.client.http('10.43.0.80', 80, { timeoutMs: 100 });
     const counters = () => node.dump('legacy', 'ipv4', { counters: true });
-    await useRestore(node, `grep -v nothing >/run/lab/batch; grep -q '^.filter' /run/lab/batch && exit 1; real "$@" </run/lab/batch`);
+    const refusal = `cat >/run/lab/batch; grep -q '^.filter' /run/lab/batch && exit 1`;
+    await useRestore(node, `${refusal}; real "$@" </run/lab/batch`);
     const before = await node.snapshot();
     const counted = (await counters()).split('\n').filter((line) => line.includes('-A KUBE-SEP'));
 
@@ -97,6 +99,8 @@ describe('a restore program', () => {
     await configure(node, {
       commands: { crictl: node.crictl, 'iptables-legacy-restore': restore },
       commandTimeoutMs: 1000,
+      // A probe would be counted.
+      checks: { 'iptables-ghosts': { probe: false } },
     });
   }
 });
@@ -149,6 +153,24 @@ describe('the state directory', () => {
 
     expect(fix).toMatchObject({ exitCode: 3, report: { fix: { outcome: 'failed', rollback: 'complete' } } });
     expect(fix.report.fix?.reason).toMatch(/cannot write \/run\/lab\/state\/backups/);
+    expectUnchanged(before, await node.snapshot());
+  });
+
+  it('that fills up between two tables has the first one taken back, which is said', async () => {
+    await using node = await startHauntedNode();
+    const state = '/run/lab/state';
+    await node.run(['mkdir', '-p', state]);
+    await node.run(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'lab', state]);
+    const fill = `cat /dev/zero >${state}/filler 2>/dev/null`;
+    const restore = await wrapTool(node, 'iptables-legacy-restore', `real "$@"; code=$?; ${fill}; exit $code`);
+    const commands = { crictl: node.crictl, 'iptables-legacy-restore': restore };
+    await configure(node, { commands, paths: { state } });
+    const before = await node.snapshot();
+
+    const fix = await runDoctor(node, ['fix', '--yes']);
+
+    expect(fix).toMatchObject({ exitCode: 3, report: { fix: { outcome: 'failed', rollback: 'complete' } } });
+    expect(fix.report.fix?.reason).toMatch(/no space left on the device/);
     expectUnchanged(before, await node.snapshot());
   });
 

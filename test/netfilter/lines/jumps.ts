@@ -3,7 +3,7 @@ import { ownedLines } from './owned-line.ts';
 /** What owners write into built-in filter chains to lead to their own. */
 export const filterJumps = ownedLines(
   'filter',
-  String.raw`
+  `
   kube-proxy, all: INPUT -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES
   kube-proxy 1.20+: FORWARD -m conntrack --ctstate NEW -m comment --comment "kubernetes externally-visible service portals" -j KUBE-EXTERNAL-SERVICES
   kube-proxy 1.21+: INPUT -m comment --comment "kubernetes health check service ports" -j KUBE-NODEPORTS

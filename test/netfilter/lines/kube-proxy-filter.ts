@@ -3,7 +3,7 @@ import { ownedLines } from './owned-line.ts';
 /** What kube-proxy (iptables mode, 1.19 to 1.36) and kubelet write into their own filter chains, and kubelet into nat. */
 export const kubeProxyFilterLines = ownedLines(
   'filter',
-  String.raw`
+  `
   all: KUBE-SERVICES -d 10.43.0.83/32 -p tcp -m comment --comment "default/empty has no endpoints" -m tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable
   all, IPv6: KUBE-SERVICES -d fd00:43::53/128 -p udp -m comment --comment "default/empty:dns has no endpoints" -m udp --dport 53 -j REJECT --reject-with icmp6-port-unreachable
   1.25+: KUBE-SERVICES -d 10.43.0.83/32 -p tcp -m comment --comment "default/empty:http has no local endpoints" -m tcp --dport 80 -j DROP

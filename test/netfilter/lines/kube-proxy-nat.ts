@@ -6,7 +6,7 @@ import { ownedLines } from './owned-line.ts';
  */
 export const kubeProxyNatLines = ownedLines(
   'nat',
-  String.raw`
+  `
   all: KUBE-POSTROUTING -m mark ! --mark 0x4000/0x4000 -j RETURN
   all, another mark bit: KUBE-POSTROUTING -m mark ! --mark 0x100000/0x100000 -j RETURN
   all: KUBE-POSTROUTING -j MARK --set-xmark 0x4000/0x0

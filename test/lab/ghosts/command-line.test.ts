@@ -1,0 +1,160 @@
+/** The command as an operator or a unit runs it. */
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { startNode } from '../node/start-node.ts';
+import { expectOnlyGone, expectUnchanged } from './expect-only-gone.ts';
+import { addForeignRules } from './foreign-rules.ts';
+import { startHauntedNode } from './haunted-node.ts';
+import { runDoctor } from './run-doctor.ts';
+
+const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+
+describe('looking', () => {
+  it('registers no legacy table and makes no nft table on a node without rules', async () => {
+    await using node = await startNode();
+    const before = await node.snapshot();
+    expect(before).toMatchObject({ legacyTables: [], nftRuleset: '' });
+
+    for (const args of [['check'], ['fix', '--dry-run'], ['fix', '--yes']]) {
+      expect(await runDoctor(node, args)).toMatchObject({ exitCode: 0, findings: [] });
+    }
+
+    expect(await node.snapshot()).toEqual(before);
+    expect((await node.exec(['ls', '/var/lib/k3s-doctor'])).exitCode).not.toBe(0);
+  });
+});
+
+describe('fix --dry-run', () => {
+  it('changes nothing, and prints batches that do by hand what the fix does', async () => {
+    await using node = await startHauntedNode();
+    await addForeignRules(node, 'legacy');
+    const before = await node.snapshot();
+
+    const { exitCode, stdout } = await node.doctor(['fix', '--dry-run']);
+
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('Nothing was changed: dry run');
+    expectUnchanged(before, await node.snapshot());
+    expect((await node.exec(['ls', '/var/lib/k3s-doctor'])).exitCode).not.toBe(0);
+    const commands = stdout.match(/^ {2}\S+-restore .*<<'EOF'$[^]*?^EOF$/gm) ?? [];
+    expect(commands).toHaveLength(3);
+    for (const command of commands) await node.run(['sh', '-ec', command]);
+    expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });
+    expect(await runDoctor(node, ['fix', '--yes'])).toMatchObject({ exitCode: 0, findings: [] });
+  });
+});
+
+describe('fix --max-changes', () => {
+  it('refuses a larger plan and says what to type, and takes it when that is typed', async () => {
+    await using node = await startHauntedNode();
+    const before = await node.snapshot();
+
+    const refused = await runDoctor(node, ['fix', '--yes', '--max-changes', '1']);
+
+    expect(refused).toMatchObject({ exitCode: 1, report: { fix: { outcome: 'not-applied' } } });
+    expectUnchanged(before, await node.snapshot());
+    const [words = ''] = /--max-changes \d+/.exec(refused.report.fix?.reason ?? '') ?? [];
+    const taken = await runDoctor(node, ['fix', '--yes', ...words.split(' ')]);
+    expect(taken).toMatchObject({ exitCode: 0, report: { fix: { outcome: 'done' } } });
+  });
+});
+
+describe('a person at a terminal', () => {
+  it('is shown the plan and asked: no, or nothing, changes nothing; yes repairs', async () => {
+    await using node = await startHauntedNode();
+    const before = await node.snapshot();
+
+    // The last one is Ctrl-D.
+    for (const answer of ['n\n', '\n', 'maybe\n', '\u0004']) {
+      const refused = await atTerminal(answer);
+      expect(refused.stdout).toContain('-X KUBE-SVC-CDGGSHYLG3RE2FKL');
+      expect(refused.stdout).toContain('Apply this plan? [y/N]');
+      expect(refused.stdout).toContain('not confirmed');
+      expect(refused.exitCode).toBe(1);
+      expectUnchanged(before, await node.snapshot());
+    }
+
+    const done = await atTerminal('y\n');
+    expect(done.stdout).toContain('Healthy again.');
+    expect(done.exitCode).toBe(0);
+    expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });
+
+    function atTerminal(answer: string) {
+      const doctor = `${process.execPath} ${main} fix`;
+      return node.exec(['script', '--quiet', '--return', '--command', doctor, '/dev/null'], { input: answer });
+    }
+  });
+
+  it('is who fix needs: without one it says so and changes nothing', async () => {
+    await using node = await startHauntedNode();
+    const before = await node.snapshot();
+
+    const { exitCode, stdout, stderr } = await node.doctor(['fix']);
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
+    expect(stderr).toMatch(/^doctor: there is no terminal to ask at; use --yes .* --dry-run .*\n$/);
+    expectUnchanged(before, await node.snapshot());
+  });
+});
+
+describe('a wrong call', () => {
+  it.each([
+    [['check', 'iptables-ghost'], 64, /no check or command "iptables-ghost"; did you mean "iptables-ghosts"\?/],
+    [['chek'], 64, /did you mean "check"\?/],
+    [['check', '--config', '/run/lab/none.yaml'], 78, /\/run\/lab\/none\.yaml: there is no such file/],
+    [['check', '--config', '/run/lab/bad.yaml'], 78, /\/run\/lab\/bad\.yaml:2: commands\.crictl: expected an absolute path/],
+    [['check', '--config', '/run/lab/open.yaml'], 78, /\/run\/lab\/open\.yaml: may be written by everybody \(mode 0666\)/],
+  ])('%s ends with %i and one clear line', async (args, code, message) => {
+    await using node = await startNode();
+    await node.writeFile('/run/lab/bad.yaml', 'commands:\n  crictl: crictl\n', '600');
+    await node.writeFile('/run/lab/open.yaml', 'commands: {}\n', '666');
+
+    const { exitCode, stdout, stderr } = await node.doctor(args);
+
+    expect(stderr).toMatch(message);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+    expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: '' });
+  });
+
+  it('by anybody but root ends with 2 and one clear line', async () => {
+    await using node = await startHauntedNode();
+    // He may read the sources, wherever they are, and is not root.
+    const capability = ['--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'];
+    const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', ...capability];
+
+    for (const args of [['check'], ['fix', '--yes']]) {
+      const { exitCode, stdout, stderr } = await node.exec([...nobody, process.execPath, main, ...args]);
+      expect(stderr).toMatch(/^doctor: k3s-doctor must be root .*\n$/);
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    }
+  });
+});
+
+describe('a kubeconfig', () => {
+  it.each([
+    ['that does not exist', undefined, /\/run\/lab\/kubeconfig/],
+    ['that is not one', 'current-context: none\n', /\/run\/lab\/kubeconfig/],
+    ['of an API that refuses', kubeconfigOf('https://127.0.0.1:6443'), /127\.0\.0\.1:6443/],
+  ])('%s is said once, and the check goes on with what it has', async (_, text, what) => {
+    await using node = await startHauntedNode();
+    if (text !== undefined) await node.writeFile('/run/lab/kubeconfig', text, '600');
+
+    const check = await runDoctor(node, ['check', '--kubeconfig', '/run/lab/kubeconfig']);
+
+    const notes = check.report.checks[0]?.notes.filter((note) => note.includes('API was not read'));
+    expect(notes).toEqual([expect.stringMatching(what)]);
+    expect(check).toMatchObject({ exitCode: 1, reasons: [], stderr: '' });
+    expect(check.findings[0]).toMatchObject({ traffic: { sentTo: [{ state: 'dead' }] } });
+  });
+
+  function kubeconfigOf(server: string): string {
+    return JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: 'local', cluster: { server } }],
+      users: [{ name: 'user', user: { token: 'none' } }],
+      contexts: [{ name: 'local', context: { cluster: 'local', user: 'user' } }],
+      'current-context': 'local',
+    });
+  }
+});
