@@ -20,7 +20,13 @@ export function claimKey({ protocol, address, port }: Asked): string {
 /** The claims of kube-proxy's Services: cluster, external and load balancer addresses, node ports. */
 export function serviceClaims(reading: TableReading): Claim[] {
   const targetsOf = targetResolver(reading);
-  return reading.services.map((rule) => ({ ...rule, sandboxId: undefined, targets: targetsOf(rule.chain) }));
+  const claims = new Map<string, Claim>();
+  for (const rule of reading.services) {
+    const key = claimKey(rule);
+    // Of several rules for one address, for other places of origin, the first stands for all.
+    if (!claims.has(key)) claims.set(key, { ...rule, sandboxId: undefined, targets: targetsOf(rule.chain) });
+  }
+  return [...claims.values()];
 }
 
 /** The claims of portmap's host ports, in the order in which portmap's rules try them. */

@@ -153,12 +153,15 @@ function readHostPort(rule: Rule, line: string): HostPortRule | undefined {
   return { ...locate(rule.chain, line), target: rule.jump.target, network, sandboxId };
 }
 
+/** A rule for a whole range (loopback, say) claims no address; the ones that matter name one, or any. */
 function readAsked(rule: Rule): Asked | undefined {
   const protocol = optionValue(rule, '-p');
   const port = Number(optionValue(rule, '--dport'));
   if (protocol === undefined || !Number.isInteger(port)) return undefined;
-  const destination = optionValue(rule, '-d')?.replace(/\/\d+$/, '');
-  return { protocol, address: destination && detach(destination), port };
+  const destination = optionValue(rule, '-d');
+  if (destination === undefined) return { protocol, address: undefined, port };
+  const [, address] = /^([^/]+)(?:\/(?:32|128))?$/.exec(destination) ?? [];
+  return address === undefined ? undefined : { protocol, address: detach(address), port };
 }
 
 function locate(chain: string, line: string): LocatedRule {

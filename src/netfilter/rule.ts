@@ -113,10 +113,26 @@ function readJump(words: readonly string[], at: number): Jump | undefined {
   return { kind: words[at] === '-g' ? 'goto' : 'jump', target, options };
 }
 
-function printOption(option: Option): string {
-  const values = option.values.map((value, i) => (i === 0 && quoted.has(option.name) ? quoteString(value) : value));
-  return [...(option.negated ? ['!'] : []), option.name, ...values].join(' ');
+function printOption({ name, values, negated }: Option): string {
+  const printed = values.map((value, i) => (i === 0 ? printValue(name, value) : value));
+  return [...(negated ? ['!'] : []), name, ...printed].join(' ');
 }
 
-/** Options whose value iptables prints as a free string; all others it prints bare. */
-const quoted = new Set(['--comment', '--log-prefix', '--nflog-prefix', '--string', '--hex-string']);
+/** Each match prints its values in its own way; most print them bare. */
+function printValue(name: string, value: string): string {
+  switch (name) {
+    case '--comment':
+    case '--log-prefix':
+    case '--nflog-prefix':
+      return quoteString(value);
+    case '--string':
+    case '--hex-string':
+    case '--u32':
+    case '--bytecode':
+      return `"${value.replace(/["\\]/g, '\\$&')}"`;
+    case '--nfacct-name':
+      return ` ${value}`;
+    default:
+      return value;
+  }
+}

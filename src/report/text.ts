@@ -1,4 +1,5 @@
 import type { ChalkInstance } from 'chalk';
+import { count } from '../engine/count.ts';
 import type { Report } from './report-schema.ts';
 import { wrap } from './wrap.ts';
 
@@ -111,13 +112,18 @@ function renderFix(report: Report, { colour, width }: TextOptions): string {
 }
 
 function verdict(report: Report, { colour }: TextOptions): string {
-  const findings = report.checks.flatMap((check) => check.findings);
+  const fixed = report.fix?.outcome === 'done';
+  const findings = report.checks
+    .flatMap((check) => check.findings)
+    .filter(({ remedy }) => !fixed || remedy.kind === 'none');
   const undetermined = report.checks.some(({ outcome, reasons }) => outcome !== 'skipped' && reasons.length > 0);
-  if (report.fix?.outcome === 'done' && report.exitCode === 0) return colour.green('Healthy again.');
   if (findings.length > 0) {
-    const repairable = findings.some(({ remedy }) => remedy.kind === 'planned');
-    const hint = repairable && report.run.verb === 'check' ? '  Show the plan: doctor fix --dry-run  Repair: doctor fix' : '';
-    return `${colour.red(`${findings.length} problem${findings.length === 1 ? '' : 's'}.`)}${hint}`;
+    const repairable = report.run.verb === 'check' && findings.some(({ remedy }) => remedy.kind === 'planned');
+    const hint = repairable ? '  Show the plan: doctor fix --dry-run  Repair: doctor fix' : '';
+    return `${colour.red(`${count(findings.length, 'problem')}.`)}${hint}`;
   }
-  return undetermined ? colour.yellow('Could not be determined; nothing was changed.') : colour.green('Healthy.');
+  if (undetermined) {
+    return colour.yellow(fixed ? 'The rest could not be determined.' : 'Could not be determined; nothing was changed.');
+  }
+  return colour.green(fixed ? 'Healthy again.' : 'Healthy.');
 }

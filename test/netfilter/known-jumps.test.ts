@@ -112,6 +112,7 @@ test('an accept that differs from the controller in anything is somebody else hi
       line.replace('-j ACCEPT', '-j DROP'),
       line.replace('-j ACCEPT', '-g ACCEPT'),
       line.replace(' -m mark --mark 0x20000/0x20000', ''),
+      line.replace(' -j ACCEPT', ' -m socket -j ACCEPT'),
     ];
     for (const changed of changes) expect(isNetworkPolicyResidue('filter', ruleOf(changed))).toBe(false);
   }

@@ -47,7 +47,7 @@ export const iptablesGhosts: Check = defineCheck({
     if (live.kind === 'unknown') return unknown([live.reason], notes, tables);
     if (live.kind === 'live') {
       const blind = describeBlindSpots(facts.rulesets);
-      const contradiction = contradictEndpoints(facts.claims, live.backend, facts.endpoints);
+      const contradiction = contradictEndpoints(facts.claims, live.backend, facts);
       if (contradiction !== undefined) return unknown([contradiction], notes, tables);
       return diagnoseGhosts(facts, live.backend, [...notes, ...live.evidence], blind);
     }

@@ -1,3 +1,4 @@
+import type { KubeComponents } from '../../facts/kube-components.ts';
 import type { NatClaims } from '../../facts/nat-claims.ts';
 import type { Endpoints } from '../../facts/service-endpoints.ts';
 import { type Backend, backends } from '../../netfilter/ruleset.ts';
@@ -5,13 +6,17 @@ import { stateOf } from './traffic.ts';
 
 /**
  * Whether the API contradicts that a backend is the live one: the backend that kube-proxy maintains
- * must not know more dead endpoints than the other. A line for a person if it does.
+ * must not know more dead endpoints than the other. A line for a person if it does, or if only the
+ * API could tell and it does not answer.
  */
 export function contradictEndpoints(
   claims: readonly NatClaims[],
   live: Backend,
-  endpoints: Endpoints,
+  { endpoints, components }: { readonly endpoints: Endpoints; readonly components: KubeComponents },
 ): string | undefined {
+  if (endpoints.kind === 'unavailable' && components.separateKubeProxy) {
+    return `kube-proxy runs apart from kubelet and may use another backend, and the API cannot be asked: ${endpoints.reason}`;
+  }
   if (endpoints.kind !== 'known') return undefined;
   const [legacy, nft] = backends.map((backend) => deadShare(claims, backend, endpoints));
   if (legacy === undefined || nft === undefined) return undefined;

@@ -61,7 +61,7 @@ describe('nothing is judged and nothing planned when', () => {
 });
 
 // kube-proxy's process is known to be apart from kubelet's, but that is not used yet.
-test.fails('a kube-proxy of its own, with rules in both backends and no API to ask, may write to either', async () => {
+test('a kube-proxy of its own, with rules in both backends and no API to ask, may write to either', async () => {
   const host = { processes: [{ name: 'kubelet' }, { name: 'kube-proxy' }], kube: [] };
   const { outcome, steps } = await diagnose(legacyThenNft, { host });
   expect({ outcome, steps }).toEqual({ outcome: 'unknown', steps: [] });
