@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { checks } from '../src/checks/registry.ts';
 import { exitCodes } from '../src/cli/exit-code.ts';
-import { defaultConfig } from '../src/config/default-config.ts';
+import { defaultConfig } from '../src/config/config.ts';
 import { parseConfig } from '../src/config/parse-config.ts';
 import { tools } from '../src/host/tools.ts';
 

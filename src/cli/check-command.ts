@@ -1,5 +1,5 @@
-import { createFactContext } from '../engine/fact.ts';
 import { examine } from '../engine/examine.ts';
+import { createFactContext } from '../engine/fact.ts';
 import { newRunId } from '../engine/journal.ts';
 import { buildReport } from '../report/build-report.ts';
 import { openHost } from './open-host.ts';

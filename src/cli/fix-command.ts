@@ -35,7 +35,9 @@ export async function fixCommand(ids: readonly string[], options: FixCommandOpti
   const approve = approval(options, async (examinations) => {
     const shown = reportOn(examinations);
     const text = textOptions(options, process.stderr);
-    process.stderr.write(`${renderText(shown, text)}\n${renderPlan(shown.plan, { ...text, maxLines: 40 })}\n\n`);
+    process.stderr.write(
+      `${renderText(shown, text)}\n${renderPlan(shown.plan, { ...text, maxLines: 40 })}\n\n`,
+    );
     return askYesNo('Apply this plan?');
   });
   log.info({ checks: checks.map(({ id }) => id), approval: approve.kind }, 'fix begins');

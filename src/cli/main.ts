@@ -29,7 +29,9 @@ async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : exitCodes.usage;
     if (!(error instanceof DoctorError)) {
       // A bug of ours: nothing was determined. Node's own exit code, 1, would say "problems found".
-      process.stderr.write(`doctor: internal error, please report it\n${error instanceof Error ? error.stack : error}\n`);
+      process.stderr.write(
+        `doctor: internal error, please report it\n${error instanceof Error ? error.stack : error}\n`,
+      );
       return exitCodes.undetermined;
     }
     process.stderr.write(`doctor: ${error.message}${error.hint ? `; ${error.hint}` : ''}\n`);
@@ -97,6 +99,7 @@ function withRunOptions(command: Command): Command {
 
 function positiveInteger(text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number above 0');
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('expected a whole number above 0');
   return value;
 }

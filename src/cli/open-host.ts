@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
+import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
 import { DoctorError } from '../doctor-error.ts';
 import type { Host } from '../host/host.ts';
 import { liveHost } from '../host/live.ts';

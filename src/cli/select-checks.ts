@@ -1,7 +1,7 @@
 import { checks } from '../checks/registry.ts';
 import { nearest } from '../config/nearest.ts';
-import type { Check } from '../engine/check.ts';
 import { DoctorError } from '../doctor-error.ts';
+import type { Check } from '../engine/check.ts';
 
 /** The checks of the given ids, all without any; DoctorError `usage` for an id that does not exist. */
 export function selectChecks(ids: readonly string[]): readonly Check[] {

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { DoctorError } from '../doctor-error.ts';
-import { defaultConfig } from './default-config.ts';
+import type { Config } from './config.ts';
+import { defaultConfig } from './config.ts';
 import { readConfigFile } from './read-config-file.ts';
-import type { Config } from './schema.ts';
 
 export interface LoadedConfig {
   readonly config: Config;

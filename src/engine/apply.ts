@@ -1,5 +1,5 @@
-import type { Host } from '../host/host.ts';
 import { DoctorError } from '../doctor-error.ts';
+import type { Host } from '../host/host.ts';
 import type { Journal } from './journal.ts';
 import type { Step } from './step.ts';
 import type { RevertOutcome, StepOutcome } from './steps/step-kind.ts';
@@ -49,14 +49,22 @@ export async function applyPlan(steps: readonly Step[], context: ApplyContext): 
 }
 
 /** An expected error comes from what could not be recorded, and that is always before the write. */
-async function attempt(step: Step, index: number, { host, journal, timeoutMs }: ApplyContext): Promise<StepOutcome> {
+async function attempt(
+  step: Step,
+  index: number,
+  { host, journal, timeoutMs }: ApplyContext,
+): Promise<StepOutcome> {
   const { title } = describeStep(step);
   try {
     await journal.record({ event: 'step', index, title, step });
     return await applyStep(step, { host, timeoutMs, backUp: journal.backUp });
   } catch (error) {
     if (!(error instanceof DoctorError)) throw error;
-    return { kind: 'failed', reason: error.message, revert: { complete: true, notes: [`not begun: ${title}`] } };
+    return {
+      kind: 'failed',
+      reason: error.message,
+      revert: { complete: true, notes: [`not begun: ${title}`] },
+    };
   }
 }
 

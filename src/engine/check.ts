@@ -4,7 +4,7 @@
  * A check is a declaration and two pure functions: `diagnose` turns facts into findings, `plan`
  * turns what it found into steps. Neither can reach the host.
  */
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../config/config.ts';
 import type { Fact, FactContext } from './fact.ts';
 import type { Finding, Severity } from './finding.ts';
 import type { Step } from './step.ts';

@@ -1,5 +1,5 @@
-import type { Check, Diagnosis } from './check.ts';
 import { DoctorError } from '../doctor-error.ts';
+import type { Check, Diagnosis } from './check.ts';
 import type { FactContext } from './fact.ts';
 
 export interface Examination {

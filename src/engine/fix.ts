@@ -1,9 +1,9 @@
-import type { Config } from '../config/schema.ts';
+import type { Config } from '../config/config.ts';
+import { DoctorError } from '../doctor-error.ts';
 import type { Host } from '../host/host.ts';
 import { type Applied, applyPlan } from './apply.ts';
 import type { Check } from './check.ts';
 import { count } from './count.ts';
-import { DoctorError } from '../doctor-error.ts';
 import { type Examination, examine } from './examine.ts';
 import { createFactContext } from './fact.ts';
 import { type Journal, openJournal } from './journal.ts';
@@ -105,7 +105,12 @@ async function takeLock({ host, config, runId }: FixOptions): Promise<{ release:
 async function applyJournalled(options: FixOptions, steps: readonly Step[]): Promise<Applied> {
   const { host, config, runId } = options;
   const journal: Journal = openJournal(host, config, runId);
-  await journal.record({ event: 'begin', pid: process.pid, verb: 'fix', checks: options.checks.map(({ id }) => id) });
+  await journal.record({
+    event: 'begin',
+    pid: process.pid,
+    verb: 'fix',
+    checks: options.checks.map(({ id }) => id),
+  });
   const applied = await applyPlan(steps, { host, journal, timeoutMs: config.commandTimeoutMs });
   await journal.note({ event: 'end', outcome: applied.kind });
   return applied;

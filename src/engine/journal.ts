@@ -1,6 +1,6 @@
-import type { Config } from '../config/schema.ts';
-import type { Host, WriteResult } from '../host/host.ts';
+import type { Config } from '../config/config.ts';
 import { DoctorError } from '../doctor-error.ts';
+import type { Host, WriteResult } from '../host/host.ts';
 
 /**
  * What a run does, on disk before it does it: one JSON line for each event, each synced. A line that
@@ -41,7 +41,10 @@ export function openJournal(host: Host, config: Config, runId: string): Journal 
 
 /** Time first, so that names sort as the runs happened. */
 export function newRunId(now: Date, pid: number): string {
-  return `${now.toISOString().replace(/[-:]/g, '').replace(/\.(\d+)Z$/, '$1Z')}-${pid}`;
+  return `${now
+    .toISOString()
+    .replace(/[-:]/g, '')
+    .replace(/\.(\d+)Z$/, '$1Z')}-${pid}`;
 }
 
 function check(result: WriteResult, path: string): void {

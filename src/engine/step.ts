@@ -1,5 +1,5 @@
-import type { Backend, Family } from '../netfilter/ruleset.ts';
 import type { Removal } from '../netfilter/removal.ts';
+import type { Backend, Family } from '../netfilter/ruleset.ts';
 
 /**
  * One change, as data: it can be shown, journalled and taken back by another process.

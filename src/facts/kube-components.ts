@@ -29,12 +29,15 @@ export const kubeComponentsFact: Fact<KubeComponents> = {
     ]);
     const named = (names: RegExp) => processes.filter(({ name }) => names.test(name));
     const kubelets = named(/^(k3s|k3s-server|k3s-agent|rke2|rke2-server|rke2-agent|kubelet)$/);
-    const device = (name: string) => devices.kind === 'read' && new RegExp(`^ *${name}:`, 'm').test(devices.text);
+    const device = (name: string) =>
+      devices.kind === 'read' && new RegExp(`^ *${name}:`, 'm').test(devices.text);
     return {
       kubelet: kubelets.length > 0,
       separateKubeProxy: named(/^kube-proxy$/).length > 0,
       separateKubeRouter: named(/^kube-router$/).length > 0,
-      kubeProxyDisabled: kubelets.some(({ args }) => args.some((arg) => /^--disable-kube-proxy(=true)?$/.test(arg))),
+      kubeProxyDisabled: kubelets.some(({ args }) =>
+        args.some((arg) => /^--disable-kube-proxy(=true)?$/.test(arg)),
+      ),
       ipvsDevice: device('kube-ipvs0'),
       ciliumDevice: device('cilium_host'),
       kubeProxyNftTable,

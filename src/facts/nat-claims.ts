@@ -1,6 +1,6 @@
 import type { Fact } from '../engine/fact.ts';
-import type { Backend, Family } from '../netfilter/ruleset.ts';
 import { type Claim, hostPortClaims, serviceClaims } from '../netfilter/claims.ts';
+import type { Backend, Family } from '../netfilter/ruleset.ts';
 import { tableReadingsFact } from './table-readings.ts';
 
 export interface NatClaims {

@@ -1,7 +1,7 @@
 import type { Fact, FactContext } from '../engine/fact.ts';
-import { parseConnections } from '../netfilter/conntrack.ts';
-import { type Backend, families, type Family } from '../netfilter/ruleset.ts';
 import { type Claim, claimKey } from '../netfilter/claims.ts';
+import { parseConnections } from '../netfilter/conntrack.ts';
+import { type Backend, type Family, families } from '../netfilter/ruleset.ts';
 import { type NatClaims, natClaimsFact } from './nat-claims.ts';
 
 /**
@@ -36,7 +36,11 @@ interface Contest {
   readonly targets: Readonly<Record<Backend, ReadonlySet<string>>>;
 }
 
-async function orderOf(context: FactContext, all: readonly NatClaims[], family: Family): Promise<FamilyNatOrder> {
+async function orderOf(
+  context: FactContext,
+  all: readonly NatClaims[],
+  family: Family,
+): Promise<FamilyNatOrder> {
   const contests = findContests(all, family);
   const [first] = contests;
   if (!first) return { kind: 'not-needed' };
@@ -46,10 +50,12 @@ async function orderOf(context: FactContext, all: readonly NatClaims[], family: 
   // A fixed address before one of this node's own, which a host port or node port has to be asked at.
   const { address: fixed, port, targets } = contests.find(({ address }) => address !== undefined) ?? first;
   const address = fixed ?? (await context.host.localAddresses(family))[0];
-  if (address === undefined) return { kind: 'unknown', reason: `this node has no ${family} address to probe at` };
+  if (address === undefined)
+    return { kind: 'unknown', reason: `this node has no ${family} address to probe at` };
   const probe = await context.host.connectTcp(address, port, 300);
   if (probe.kind === 'not-tried') return { kind: 'unknown', reason: `not probed: ${probe.reason}` };
-  if (probe.localPort === undefined) return { kind: 'unknown', reason: `no connection to ${address} could be begun` };
+  if (probe.localPort === undefined)
+    return { kind: 'unknown', reason: `no connection to ${address} could be begun` };
   const listed = await context.host.run({
     tool: 'conntrack',
     args: ['-L', '-f', family, '-p', 'tcp', '-d', address, '--orig-port-src', String(probe.localPort)],
@@ -59,11 +65,20 @@ async function orderOf(context: FactContext, all: readonly NatClaims[], family: 
   const reply = parseConnections(listed.stdout).find(
     ({ original }) => original.sourcePort === probe.localPort && original.destinationPort === port,
   )?.reply;
-  if (!reply) return { kind: 'unknown', reason: `the kernel kept no record of the probe to ${address} port ${port}` };
+  if (!reply)
+    return { kind: 'unknown', reason: `the kernel kept no record of the probe to ${address} port ${port}` };
   const target = `${reply.source} ${reply.sourcePort}`;
   const winner = targets.legacy.has(target) ? 'legacy' : targets.nft.has(target) ? 'nft' : undefined;
-  if (!winner) return { kind: 'unknown', reason: `the probe to ${address} port ${port} went to ${target}, in neither table` };
-  return { kind: 'known', first: winner, evidence: `a probe to ${address} port ${port} was sent to ${target} by ${winner}` };
+  if (!winner)
+    return {
+      kind: 'unknown',
+      reason: `the probe to ${address} port ${port} went to ${target}, in neither table`,
+    };
+  return {
+    kind: 'known',
+    first: winner,
+    evidence: `a probe to ${address} port ${port} was sent to ${target} by ${winner}`,
+  };
 }
 
 /** Addresses that both backends claim and send to different places. */
@@ -75,7 +90,8 @@ function findContests(all: readonly NatClaims[], family: Family): Contest[] {
   return [...Map.groupBy(of('legacy').filter(isTcp), claimKey)].flatMap(([key, claims]) => {
     const [claim] = claims;
     const targets = { legacy: targetSet(claims), nft: targetSet(nft.get(key) ?? []) };
-    const apart = targets.legacy.isDisjointFrom(targets.nft) && targets.legacy.size > 0 && targets.nft.size > 0;
+    const apart =
+      targets.legacy.isDisjointFrom(targets.nft) && targets.legacy.size > 0 && targets.nft.size > 0;
     return claim && apart ? [{ address: claim.address, port: claim.port, targets }] : [];
   });
 }

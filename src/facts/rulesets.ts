@@ -65,7 +65,10 @@ async function dumpNft(context: FactContext, family: Family): Promise<BackendDum
   const reader = createDumpReadingReader();
   const dump = await run(context, saveTools.nft[family], reader);
   if (dump.kind === 'absent') {
-    return { kind: 'absent', reason: `there is no ${saveTools.nft[family]} (looked for ${dump.looked.join(', ')})` };
+    return {
+      kind: 'absent',
+      reason: `there is no ${saveTools.nft[family]} (looked for ${dump.looked.join(', ')})`,
+    };
   }
   return judge(dump, saveTools.nft[family], reader);
 }
@@ -77,7 +80,10 @@ function run(context: FactContext, tool: Tool, reader: DumpReadingReader): Promi
 
 function judge(result: CommandResult, tool: Tool, reader: DumpReadingReader): BackendDump {
   if (result.kind === 'timeout') {
-    throw new DoctorError('undetermined', `${tool} did not end within ${result.timeoutMs / 1000} s and was killed`);
+    throw new DoctorError(
+      'undetermined',
+      `${tool} did not end within ${result.timeoutMs / 1000} s and was killed`,
+    );
   }
   if (result.kind !== 'exited') {
     const reason = result.kind === 'absent' ? 'not found' : result.reason;

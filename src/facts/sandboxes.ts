@@ -42,7 +42,8 @@ export const sandboxesFact: Fact<Sandboxes> = {
       return { kind: 'unavailable', reason: `crictl failed with exit code ${result.exitCode}: ${said}` };
     }
     const pods = parseCrictlPods(result.stdout);
-    if (pods.kind !== 'parsed') return { kind: 'unavailable', reason: `crictl's answer cannot be read: ${pods.reason}` };
+    if (pods.kind !== 'parsed')
+      return { kind: 'unavailable', reason: `crictl's answer cannot be read: ${pods.reason}` };
     return { kind: 'known', ready: pods.ready, notReady: pods.notReady, reserved };
   },
 };
@@ -68,10 +69,17 @@ async function listPods({ host, config }: FactContext): Promise<CommandResult> {
   const entries = await host.listDirectory(folder);
   const isK3s = entries?.some(({ name }) => name === 'containerd.sock') ?? false;
   const endpoint = isK3s ? ['--runtime-endpoint', `unix://${folder}/containerd.sock`] : [];
-  return host.run({ tool: 'crictl', args: [...endpoint, 'pods', '-o', 'json'], timeoutMs: config.commandTimeoutMs });
+  return host.run({
+    tool: 'crictl',
+    args: [...endpoint, 'pods', '-o', 'json'],
+    timeoutMs: config.commandTimeoutMs,
+  });
 }
 
-async function readReservations({ host, config }: FactContext, networks: readonly string[]): Promise<Set<string>> {
+async function readReservations(
+  { host, config }: FactContext,
+  networks: readonly string[],
+): Promise<Set<string>> {
   const ids = new Set<string>();
   for (const network of networks) {
     const folder = `${config.paths.ipam}/${network}`;

@@ -27,7 +27,12 @@ export const serviceEndpointsFact: Fact<Endpoints> = {
 /** On a healthy node only the backend that kubelet marks has Services, and the API is spared. */
 function needsEndpoints(tables: readonly ReadTable[]): boolean {
   const backendsWith = (table: string, chain: string) =>
-    tables.filter((read) => read.table === table && read.reading.owned.has(chain)).map(({ backend }) => backend);
-  const marked = [...backendsWith('mangle', 'KUBE-IPTABLES-HINT'), ...backendsWith('mangle', 'KUBE-KUBELET-CANARY')];
+    tables
+      .filter((read) => read.table === table && read.reading.owned.has(chain))
+      .map(({ backend }) => backend);
+  const marked = [
+    ...backendsWith('mangle', 'KUBE-IPTABLES-HINT'),
+    ...backendsWith('mangle', 'KUBE-KUBELET-CANARY'),
+  ];
   return backendsWith('nat', 'KUBE-SERVICES').some((backend) => marked.length > 0 && backend !== marked[0]);
 }

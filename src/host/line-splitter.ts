@@ -13,7 +13,10 @@ export function lineSplitter(onLine: (line: string) => void): LineSplitter {
   let rest = Buffer.alloc(0);
   return {
     add: (bytes) => {
-      const chunk = rest.length === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length) : Buffer.concat([rest, bytes]);
+      const chunk =
+        rest.length === 0
+          ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+          : Buffer.concat([rest, bytes]);
       let start = 0;
       for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
         onLine(chunk.toString('latin1', start, end));

@@ -50,7 +50,8 @@ export async function recordingHost(inner: Host, folder: string): Promise<Record
         onLine(line);
       });
       const { tool, args } = command;
-      const whole = result.kind === 'exited' ? { ...result, stdout: lines.map((line) => `${line}\n`).join('') } : result;
+      const whole =
+        result.kind === 'exited' ? { ...result, stdout: lines.map((line) => `${line}\n`).join('') } : result;
       commands.note([tool, ...args], whole, () => ({
         tool,
         args: [...args],

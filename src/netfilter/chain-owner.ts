@@ -45,7 +45,11 @@ export type ServiceChainKind = 'SVC' | 'SVL' | 'EXT' | 'FW' | 'XLB' | 'SEP';
 function kubeOwner(name: string): ChainOwner | undefined {
   if (serviceChainKind(name) || kubeProxyChains.has(name)) return 'kube-proxy';
   if (kubeletChains.has(name)) return 'kubelet';
-  if (/^KUBE-(ROUTER-(INPUT|FORWARD|OUTPUT)|POD-FW-[A-Z2-7]{16}|NWPLCY-([A-Z2-7]{16}|DEFAULT|COMMON|TAIL))$/.test(name)) {
+  if (
+    /^KUBE-(ROUTER-(INPUT|FORWARD|OUTPUT)|POD-FW-[A-Z2-7]{16}|NWPLCY-([A-Z2-7]{16}|DEFAULT|COMMON|TAIL))$/.test(
+      name,
+    )
+  ) {
     return 'network-policy';
   }
   return undefined;
@@ -68,6 +72,16 @@ const kubeProxyChains = new Set([
   'KUBE-IPVS-OUT-FILTER',
 ]);
 
-const kubeletChains = new Set(['KUBE-KUBELET-CANARY', 'KUBE-IPTABLES-HINT', 'KUBE-FIREWALL', 'KUBE-MARK-DROP']);
+const kubeletChains = new Set([
+  'KUBE-KUBELET-CANARY',
+  'KUBE-IPTABLES-HINT',
+  'KUBE-FIREWALL',
+  'KUBE-MARK-DROP',
+]);
 
-const portmapChains = new Set(['CNI-HOSTPORT-DNAT', 'CNI-HOSTPORT-SETMARK', 'CNI-HOSTPORT-MASQ', 'CNI-HOSTPORT-SNAT']);
+const portmapChains = new Set([
+  'CNI-HOSTPORT-DNAT',
+  'CNI-HOSTPORT-SETMARK',
+  'CNI-HOSTPORT-MASQ',
+  'CNI-HOSTPORT-SNAT',
+]);

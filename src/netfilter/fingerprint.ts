@@ -1,4 +1,4 @@
-import { type Chain, ruleLines, type Ruleset } from './ruleset.ts';
+import { type Chain, type Ruleset, ruleLines } from './ruleset.ts';
 
 /**
  * Goes on with a chain's fingerprint by one rule, counters aside. FNV-1a: it has to notice a change,

@@ -155,7 +155,8 @@ function hasOnly(rule: Rule, modules: readonly string[], newOnly: 'maybe' | 'nev
   return rule.options.every((option) => {
     if (option.negated) return false;
     const value = option.values.join(' ');
-    if (option.name === '-m') return modules.includes(value) || (newOnly === 'maybe' && value === 'conntrack');
+    if (option.name === '-m')
+      return modules.includes(value) || (newOnly === 'maybe' && value === 'conntrack');
     if (option.name === '--comment') return modules.includes('comment');
     return option.name === '--ctstate' && newOnly === 'maybe' && value === 'NEW';
   });

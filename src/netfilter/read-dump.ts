@@ -11,7 +11,9 @@ export interface DumpReading {
 
 export interface DumpReadingReader {
   line(text: string): void;
-  end(): { readonly kind: 'read'; readonly reading: DumpReading } | ({ readonly kind: 'unparsable' } & DumpFault);
+  end():
+    | { readonly kind: 'read'; readonly reading: DumpReading }
+    | ({ readonly kind: 'unparsable' } & DumpFault);
 }
 
 /** Reads a dump line by line as it comes: one of 20,000 Services has 36 MB, what is kept of it a third. */

@@ -33,7 +33,15 @@ export function createTableReader(table: string): TableReader {
       const owner = chainOwner(name);
       if (owner === undefined) return;
       const kind = serviceChainKind(name);
-      owned.set(name, { name, owner, kind, proof: 'by-shape', endpoint: undefined, next: nowhere, fingerprint: 0 });
+      owned.set(name, {
+        name,
+        owner,
+        kind,
+        proof: 'by-shape',
+        endpoint: undefined,
+        next: nowhere,
+        fingerprint: 0,
+      });
     },
     rule(chain, line) {
       readRule(reading, { table, chain, line });
@@ -104,7 +112,13 @@ function readRefusal(reading: OpenReading, rule: Rule, target: 'REJECT' | 'DROP'
   const asked = refusingChains.has(rule.chain) ? readAsked(rule) : undefined;
   if (!asked) return;
   const comment = optionValue(rule, '--comment') ?? '';
-  reading.refusals.push({ ...asked, chain: rule.chain, servicePort: servicePortIn(comment), target, comment });
+  reading.refusals.push({
+    ...asked,
+    chain: rule.chain,
+    servicePort: servicePortIn(comment),
+    target,
+    comment,
+  });
 }
 
 interface Reference extends Omit<RuleInside, 'home'> {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import type { LocatedRule } from './table-reading.ts';
 import { withoutCounters } from './rule.ts';
-import { isBuiltIn, ruleLines, type Ruleset, type Table } from './ruleset.ts';
+import { isBuiltIn, type Ruleset, ruleLines, type Table } from './ruleset.ts';
+import type { LocatedRule } from './table-reading.ts';
 
 /** What is to be taken out of one table of one backend, in one transaction. */
 export interface Removal {
@@ -53,7 +53,10 @@ export function printRestore(removal: Removal, before: Ruleset, now: Ruleset): s
  * A digest of what a removal would destroy; it changes when somebody writes to those chains.
  * `fingerprintOf` gives a chain's fingerprint, undefined when the chain is not there.
  */
-export function removalDigest(removal: Removal, fingerprintOf: (chain: string) => number | undefined): string {
+export function removalDigest(
+  removal: Removal,
+  fingerprintOf: (chain: string) => number | undefined,
+): string {
   return hash('sha256', removal.chains.map((name) => `${name} ${fingerprintOf(name) ?? 'gone'}`).join('\n'));
 }
 
@@ -92,7 +95,15 @@ export function compareAfterRemoval(removal: Removal, before: Ruleset, after: Ru
   }
   return { remaining, lost, added };
 
-  function compareLines({ chain, wanted, found }: { chain: string; wanted: string[]; found: string[] }): void {
+  function compareLines({
+    chain,
+    wanted,
+    found,
+  }: {
+    chain: string;
+    wanted: string[];
+    found: string[];
+  }): void {
     const gone = new Set(removedRules.get(chain)?.map((rule) => rule.line));
     let at = 0;
     for (const line of found) {

@@ -17,7 +17,9 @@ export interface Endpoint {
 export function parseEndpoint(text: string): Endpoint | undefined {
   const [, v6, v4, port] = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+)):(\d+)$/.exec(text) ?? [];
   const address = v6 ?? v4;
-  return address === undefined || port === undefined ? undefined : { address: detach(address), port: Number(port) };
+  return address === undefined || port === undefined
+    ? undefined
+    : { address: detach(address), port: Number(port) };
 }
 
 /**

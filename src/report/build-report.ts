@@ -1,6 +1,6 @@
+import type { Examination } from '../engine/examine.ts';
 import type { Severity } from '../engine/finding.ts';
 import type { FixResult } from '../engine/fix.ts';
-import type { Examination } from '../engine/examine.ts';
 import { describeStep } from '../engine/steps/steps.ts';
 import type { Report } from './report-schema.ts';
 

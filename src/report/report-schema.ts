@@ -12,7 +12,10 @@ export function reportSchema() {
     protocol: z.string(),
     address: z.string().nullable().describe('null: any address of this node'),
     port: z.int(),
-    service: z.string().nullable().describe('namespace/name:port of a Service, namespace/name of a pod, or null'),
+    service: z
+      .string()
+      .nullable()
+      .describe('namespace/name:port of a Service, namespace/name of a pod, or null'),
     sentTo: list(target.extend({ state: z.enum(['live', 'not-ready', 'dead', 'unknown']) })),
     live: list(target.extend({ backend: z.string() })),
   });

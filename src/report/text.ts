@@ -23,17 +23,17 @@ export function renderText(report: Report, options: TextOptions): string {
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
 
-export interface PlanOptions extends Pick<TextOptions, 'colour'> {
+export interface PlanOptions extends Pick<TextOptions, 'colour' | 'width'> {
   /** Of each batch; all lines without. */
   readonly maxLines?: number;
 }
 
 /** The plan exactly: each command, and what it reads from standard input. */
-export function renderPlan(plan: Report['plan'], { colour, maxLines }: PlanOptions): string {
+export function renderPlan(plan: Report['plan'], { colour, width, maxLines }: PlanOptions): string {
   return plan
     .map(({ title, command, input, reversible }, i) =>
       [
-        colour.bold(`Step ${i + 1}: ${title}`),
+        colour.bold(wrap(`Step ${i + 1}: ${title}`, width, '  ')),
         ...(reversible ? [] : ['  (cannot be taken back, and need not be)']),
         `  ${command}${input === undefined ? '' : " <<'EOF'"}`,
         ...(input === undefined ? [] : [`${shorten(input, maxLines)}EOF`]),
@@ -51,7 +51,12 @@ function shorten(text: string, maxLines: number | undefined): string {
 
 function renderCheck(check: CheckReport, options: TextOptions): string {
   const { colour, width, verbose } = options;
-  const mark = { ok: colour.green('✓'), findings: colour.red('✗'), skipped: colour.dim('-'), unknown: colour.yellow('?') };
+  const mark = {
+    ok: colour.green('✓'),
+    findings: colour.red('✗'),
+    skipped: colour.dim('-'),
+    unknown: colour.yellow('?'),
+  };
   const shown = verbose ? check.findings : check.findings.slice(0, 10);
   const hidden = check.findings.length - shown.length;
   return [
@@ -74,7 +79,9 @@ function renderFinding(finding: FindingReport, { colour, width, verbose }: TextO
     ...(verbose
       ? finding.evidence
           .filter(({ source }) => source !== 'effect')
-          .map(({ source, observed }) => colour.dim(`    ${wrap(`${source}: ${observed}`, width - 4, '      ')}`))
+          .map(({ source, observed }) =>
+            colour.dim(`    ${wrap(`${source}: ${observed}`, width - 4, '      ')}`),
+          )
       : []),
   ].join('\n');
 }
@@ -91,7 +98,9 @@ function breakMessage(message: string, width: number): string {
 /** Why some findings cannot be repaired, each reason once. */
 function obstacles(check: CheckReport, { colour, width }: TextOptions): string[] {
   const reasons = check.findings.flatMap(({ remedy }) => (remedy.kind === 'none' ? [remedy.reason] : []));
-  return [...new Set(reasons)].map((reason) => `  ${colour.yellow(wrap(`not repairable: ${reason}`, width - 2, '    '))}`);
+  return [...new Set(reasons)].map(
+    (reason) => `  ${colour.yellow(wrap(`not repairable: ${reason}`, width - 2, '    '))}`,
+  );
 }
 
 function renderFix(report: Report, { colour, width }: TextOptions): string {
@@ -103,10 +112,17 @@ function renderFix(report: Report, { colour, width }: TextOptions): string {
     case 'done':
       return [colour.bold('Fixed and verified'), ...steps, ...notes].join('\n');
     case 'not-applied':
-      return wrap(`Nothing was changed: ${fix.reason ?? ''}`, width, '  ').replace(/^[^:]*/, (words) => colour.yellow(words));
+      return wrap(`Nothing was changed: ${fix.reason ?? ''}`, width, '  ').replace(/^[^:]*/, (words) =>
+        colour.yellow(words),
+      );
     default: {
-      const rollback = fix.rollback === 'complete' ? 'rolled back: the node is as before' : 'ROLL-BACK INCOMPLETE';
-      return [colour.red(wrap(`The fix failed: ${fix.reason ?? ''}`, width, '  ')), `  ${rollback}`, ...notes].join('\n');
+      const rollback =
+        fix.rollback === 'complete' ? 'rolled back: the node is as before' : 'ROLL-BACK INCOMPLETE';
+      return [
+        colour.red(wrap(`The fix failed: ${fix.reason ?? ''}`, width, '  ')),
+        `  ${rollback}`,
+        ...notes,
+      ].join('\n');
     }
   }
 }
@@ -116,14 +132,19 @@ function verdict(report: Report, { colour }: TextOptions): string {
   const findings = report.checks
     .flatMap((check) => check.findings)
     .filter(({ remedy }) => !fixed || remedy.kind === 'none');
-  const undetermined = report.checks.some(({ outcome, reasons }) => outcome !== 'skipped' && reasons.length > 0);
+  const undetermined = report.checks.some(
+    ({ outcome, reasons }) => outcome !== 'skipped' && reasons.length > 0,
+  );
   if (findings.length > 0) {
-    const repairable = report.run.verb === 'check' && findings.some(({ remedy }) => remedy.kind === 'planned');
+    const repairable =
+      report.run.verb === 'check' && findings.some(({ remedy }) => remedy.kind === 'planned');
     const hint = repairable ? '  Show the plan: doctor fix --dry-run  Repair: doctor fix' : '';
     return `${colour.red(`${count(findings.length, 'problem')}.`)}${hint}`;
   }
   if (undetermined) {
-    return colour.yellow(fixed ? 'The rest could not be determined.' : 'Could not be determined; nothing was changed.');
+    return colour.yellow(
+      fixed ? 'The rest could not be determined.' : 'Could not be determined; nothing was changed.',
+    );
   }
   return colour.green(fixed ? 'Healthy again.' : 'Healthy.');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultConfig } from '../../src/config/default-config.ts';
+import { defaultConfig } from '../../src/config/config.ts';
 import { natOrderFact } from '../../src/facts/nat-order.ts';
 import type { RecordingInput } from '../../src/host/recording-format.ts';
 import { type Edits, without } from './edited-recording.ts';

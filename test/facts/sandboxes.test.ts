@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { defaultConfig } from '../../src/config/default-config.ts';
+import { defaultConfig } from '../../src/config/config.ts';
 import { cniNetworksFact, sandboxesFact } from '../../src/facts/sandboxes.ts';
 import { without } from './edited-recording.ts';
 import { gather } from './observed-host.ts';

@@ -1,6 +1,6 @@
 import { Chalk } from 'chalk';
 import { checks } from '../../src/checks/registry.ts';
-import { defaultConfig } from '../../src/config/default-config.ts';
+import { defaultConfig } from '../../src/config/config.ts';
 import type { Diagnosis } from '../../src/engine/check.ts';
 import type { Examination } from '../../src/engine/examine.ts';
 import { examine } from '../../src/engine/examine.ts';

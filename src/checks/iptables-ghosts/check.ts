@@ -55,8 +55,13 @@ export const iptablesGhosts: Check = defineCheck({
       const reason = 'no kubelet runs here and no chain of Kubernetes or its CNI is in any table';
       return { outcome: 'skipped', reasons: [reason], findings: [], notes, steps: [] };
     }
-    if (tables.some(({ reading }) => [...reading.owned.values()].some(({ owner }) => !owner.startsWith('portmap')))) {
-      const reason = 'no kubelet runs and neither backend has its mark: which backend it will use cannot be told';
+    if (
+      tables.some(({ reading }) =>
+        [...reading.owned.values()].some(({ owner }) => !owner.startsWith('portmap')),
+      )
+    ) {
+      const reason =
+        'no kubelet runs and neither backend has its mark: which backend it will use cannot be told';
       return unknown([reason], notes, tables);
     }
     return diagnoseGhosts(facts, undefined, notes, describeBlindSpots(facts.rulesets));
@@ -90,12 +95,15 @@ function diagnoseGhosts(
   ];
   const findings = [
     ...traffic.map((ghost) => withRemedy(ghost.finding, removalFor(ghost, removals))),
-    ...removals.flatMap((removal) => findScaffoldGhosts(removal).map((finding) => withRemedy(finding, removal))),
+    ...removals.flatMap((removal) =>
+      findScaffoldGhosts(removal).map((finding) => withRemedy(finding, removal)),
+    ),
   ].sort(byWeight);
   const free = removals.filter(({ obstacles }) => obstacles.length === 0);
   const reasons = [...hostPorts.undecided, ...blindSpots];
   const orders = families.flatMap((family) => describeOrder(family, facts.order[family]));
-  const api = facts.endpoints.kind === 'unavailable' ? [`the API was not read: ${facts.endpoints.reason}`] : [];
+  const api =
+    facts.endpoints.kind === 'unavailable' ? [`the API was not read: ${facts.endpoints.reason}`] : [];
   return {
     outcome: findings.length > 0 ? 'findings' : reasons.length > 0 ? 'unknown' : 'ok',
     reasons,
@@ -103,27 +111,39 @@ function diagnoseGhosts(
     notes: [...notes, ...orders, ...api],
     steps: [
       ...free.map((removal) => removalStep(removal, live)),
-      ...conntrackSteps(traffic.filter((ghost) => free.some((removal) => removal === removalFor(ghost, removals)))),
+      ...conntrackSteps(
+        traffic.filter((ghost) => free.some((removal) => removal === removalFor(ghost, removals))),
+      ),
     ],
   };
 }
 
-function unknown(reasons: readonly string[], notes: readonly string[], tables: readonly ReadTable[]): Diagnosis {
+function unknown(
+  reasons: readonly string[],
+  notes: readonly string[],
+  tables: readonly ReadTable[],
+): Diagnosis {
   const seen = tables
     .filter(({ reading }) => reading.owned.size > 0)
-    .map(({ backend, family, table, reading }) => `${backend} ${family} ${table}: ${reading.owned.size} chains`);
+    .map(
+      ({ backend, family, table, reading }) => `${backend} ${family} ${table}: ${reading.owned.size} chains`,
+    );
   return { outcome: 'unknown', reasons, findings: [], notes: [...notes, ...seen], steps: [] };
 }
 
 function removalFor(ghost: TrafficGhost, removals: readonly TableRemoval[]): TableRemoval | undefined {
   return removals.find(
-    ({ read }) => read.backend === ghost.backend && read.family === ghost.family && read.table === ghost.table,
+    ({ read }) =>
+      read.backend === ghost.backend && read.family === ghost.family && read.table === ghost.table,
   );
 }
 
 function withRemedy(finding: Omit<Finding, 'remedy'>, removal: TableRemoval | undefined): Finding {
   const [obstacle] = removal?.obstacles ?? ['it is in no table that could be read'];
-  return { ...finding, remedy: obstacle === undefined ? { kind: 'planned' } : { kind: 'none', reason: obstacle } };
+  return {
+    ...finding,
+    remedy: obstacle === undefined ? { kind: 'planned' } : { kind: 'none', reason: obstacle },
+  };
 }
 
 const weights = ['masks', 'captures', 'may-mask', 'rejects', 'dormant', 'idle'] as const;

@@ -22,12 +22,15 @@ export function judgeHostPorts(
   networks: readonly string[],
 ): HostPortVerdicts {
   const ours = tables.flatMap((read) =>
-    read.reading.hostPorts.filter(({ network }) => networks.includes(network)).map((rule) => ({ read, rule })),
+    read.reading.hostPorts
+      .filter(({ network }) => networks.includes(network))
+      .map((rule) => ({ read, rule })),
   );
   const ids = new Set(ours.map(({ rule }) => rule.sandboxId));
   if (ids.size === 0) return { ghosts: [], dead: new Set(), undecided: [] };
   if (sandboxes.kind !== 'known') {
-    const reason = sandboxes.kind === 'unavailable' ? sandboxes.reason : 'the container runtime was not asked';
+    const reason =
+      sandboxes.kind === 'unavailable' ? sandboxes.reason : 'the container runtime was not asked';
     const count = ids.size === 1 ? 'host ports of 1 sandbox' : `host ports of ${ids.size} sandboxes`;
     return { ghosts: [], dead: new Set(), undecided: [`${count} cannot be judged: ${reason}`] };
   }
@@ -36,7 +39,9 @@ export function judgeHostPorts(
   return {
     ghosts: tables.map((read) => ghostsIn(read, dead)),
     dead,
-    undecided: held.map((id) => `sandbox ${id} is not running but still holds an address: being set up or torn down`),
+    undecided: held.map(
+      (id) => `sandbox ${id} is not running but still holds an address: being set up or torn down`,
+    ),
   };
 }
 

@@ -21,7 +21,9 @@ export function findFilterGhosts(
       const liveFilter = filters.find((other) => other.backend === live && other.family === read.family);
       const alsoRefused = new Set(liveFilter?.reading.refusals.map(claimKey));
       const liveClaims = claims.filter((nat) => nat.backend === live && nat.family === read.family);
-      const translated = new Map(liveClaims.flatMap((nat) => nat.claims.map((claim) => [claimKey(claim), claim])));
+      const translated = new Map(
+        liveClaims.flatMap((nat) => nat.claims.map((claim) => [claimKey(claim), claim])),
+      );
       return read.reading.refusals.map((refusal) => {
         const claim = translated.get(claimKey(refusal));
         return refusalGhost(read, refusal, { live, claim, alsoRefused: alsoRefused.has(claimKey(refusal)) });
@@ -39,7 +41,11 @@ interface LiveSide {
  * The rule matches the Service's own address, so it refuses only packets that no nat rule has
  * translated by then; a live claim of the same address keeps it quiet.
  */
-function refusalGhost(read: ReadTable, refusal: RefusalRule, { live, claim, alsoRefused }: LiveSide): TrafficGhost {
+function refusalGhost(
+  read: ReadTable,
+  refusal: RefusalRule,
+  { live, claim, alsoRefused }: LiveSide,
+): TrafficGhost {
   const { protocol, address, port, servicePort: service } = refusal;
   const verb = refusal.target === 'DROP' ? 'dropped' : 'rejected';
   const effect: Effect = alsoRefused ? 'idle' : 'rejects';

@@ -16,7 +16,10 @@ export function findHostPortGhosts(
       const rivals = all
         .filter((nat) => nat.family === family)
         .flatMap((nat) => nat.claims.map((claim) => ({ claim, backend: nat.backend })))
-        .filter(({ claim }) => claim.sandboxId !== undefined && !isDead(claim) && claimKey(claim) === claimKey(ghost));
+        .filter(
+          ({ claim }) =>
+            claim.sandboxId !== undefined && !isDead(claim) && claimKey(claim) === claimKey(ghost),
+        );
       const rival = rivals.find((candidate) => candidate.backend !== backend) ?? rivals[0];
       const live = rival && withPosition(rival);
       const order = facts.order[family];
@@ -49,7 +52,10 @@ export function findHostPortGhosts(
           ],
         },
         deadFlows: ghost.targets
-          .filter((target) => !survivors.some((other) => other.address === target.address && other.port === target.port))
+          .filter(
+            (target) =>
+              !survivors.some((other) => other.address === target.address && other.port === target.port),
+          )
           .map(({ address, port }) => flowTo(ghost, address, port)),
       };
 

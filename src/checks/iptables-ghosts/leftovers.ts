@@ -1,8 +1,8 @@
 import type { KubeComponents } from '../../facts/kube-components.ts';
 import type { ReadTable } from '../../facts/table-readings.ts';
 import type { ChainOwner } from '../../netfilter/chain-owner.ts';
-import type { LocatedRule } from '../../netfilter/table-reading.ts';
 import type { Backend } from '../../netfilter/ruleset.ts';
+import type { LocatedRule } from '../../netfilter/table-reading.ts';
 
 /** What is to go from one table. */
 export interface Ghosts {
@@ -13,7 +13,11 @@ export interface Ghosts {
 }
 
 /** Kubernetes' chains in the backend that it no longer writes to, as a set for each table. */
-export function findLeftovers(tables: readonly ReadTable[], live: Backend, components: KubeComponents): Ghosts[] {
+export function findLeftovers(
+  tables: readonly ReadTable[],
+  live: Backend,
+  components: KubeComponents,
+): Ghosts[] {
   const owners = new Set<ChainOwner>(['kube-proxy', 'kubelet']);
   // A policy controller of its own may write to another backend than kubelet does.
   if (!components.separateKubeRouter) owners.add('network-policy');
@@ -25,7 +29,11 @@ function leftoversIn(read: ReadTable, owners: ReadonlySet<ChainOwner>): Ghosts {
   const chains = [...owned.values()].filter(({ owner }) => owners.has(owner)).map(({ name }) => name);
   const names = new Set(chains);
   const policyResidue = owners.has('network-policy') ? residue : [];
-  return { read, chains, rules: [...jumps.filter(({ line }) => names.has(targetOf(line))), ...policyResidue] };
+  return {
+    read,
+    chains,
+    rules: [...jumps.filter(({ line }) => names.has(targetOf(line))), ...policyResidue],
+  };
 }
 
 /** Known jumps have no options behind their target. */

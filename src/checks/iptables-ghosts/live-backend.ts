@@ -26,7 +26,8 @@ export function decideLiveBackend(tables: readonly ReadTable[], components: Kube
     if (backend) return crossCheck(tables, components, backend, mark);
   }
   if (components.kubelet) {
-    const reason = 'kubelet runs, but its mark (mangle/KUBE-IPTABLES-HINT or KUBE-KUBELET-CANARY) is in neither backend';
+    const reason =
+      'kubelet runs, but its mark (mangle/KUBE-IPTABLES-HINT or KUBE-KUBELET-CANARY) is in neither backend';
     return { kind: 'unknown', reason };
   }
   return { kind: 'none' };
@@ -51,7 +52,11 @@ function crossCheck(
 }
 
 /** What shows how kube-proxy works here; undefined when nothing does. */
-function kubeProxyMode(tables: readonly ReadTable[], components: KubeComponents, backend: Backend): string | undefined {
+function kubeProxyMode(
+  tables: readonly ReadTable[],
+  components: KubeComponents,
+  backend: Backend,
+): string | undefined {
   if (has(tables, backend, 'nat', 'KUBE-SERVICES')) {
     const mode = components.ipvsDevice ? 'ipvs' : 'iptables';
     return `kube-proxy (${mode} mode) has its rules in iptables-${backend} too`;
@@ -63,5 +68,7 @@ function kubeProxyMode(tables: readonly ReadTable[], components: KubeComponents,
 }
 
 function has(tables: readonly ReadTable[], backend: Backend, table: string, chain: string): boolean {
-  return tables.some((read) => read.backend === backend && read.table === table && read.reading.owned.has(chain));
+  return tables.some(
+    (read) => read.backend === backend && read.table === table && read.reading.owned.has(chain),
+  );
 }

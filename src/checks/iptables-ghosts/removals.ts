@@ -1,8 +1,8 @@
 import type { IptablesRemovalStep } from '../../engine/step.ts';
 import { type ReadTable, tableTitle } from '../../facts/table-readings.ts';
-import type { LocatedRule, Obstacle } from '../../netfilter/table-reading.ts';
 import { removalDigest } from '../../netfilter/removal.ts';
 import type { Backend } from '../../netfilter/ruleset.ts';
+import type { LocatedRule, Obstacle } from '../../netfilter/table-reading.ts';
 import type { Ghosts } from './leftovers.ts';
 
 /** What is to go from one table, and what stands in the way of it. */
@@ -25,7 +25,10 @@ export function removalsByTable(ghosts: readonly Ghosts[]): TableRemoval[] {
 }
 
 /** The step that removes them. Only for a table without obstacles. */
-export function removalStep({ read, chains, rules }: TableRemoval, live: Backend | undefined): IptablesRemovalStep {
+export function removalStep(
+  { read, chains, rules }: TableRemoval,
+  live: Backend | undefined,
+): IptablesRemovalStep {
   const removal = { table: read.table, chains, rules };
   return {
     kind: 'iptables-removal',
@@ -40,7 +43,10 @@ export function removalStep({ read, chains, rules }: TableRemoval, live: Backend
 function obstaclesTo(read: ReadTable, chains: ReadonlySet<string>): string[] {
   const where = tableTitle(read);
   const rules = read.reading.obstacles
-    .filter(({ owned, chain, reason }) => chains.has(owned) && !(reason === 'foreign-reference' && chains.has(chain)))
+    .filter(
+      ({ owned, chain, reason }) =>
+        chains.has(owned) && !(reason === 'foreign-reference' && chains.has(chain)),
+    )
     .map((obstacle) => describeObstacle(where, obstacle));
   const names = [...read.reading.owned.values()]
     .filter(({ name, proof }) => chains.has(name) && proof === 'contradicted')

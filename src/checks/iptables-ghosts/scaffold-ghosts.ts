@@ -19,7 +19,9 @@ export function findScaffoldGhosts(removal: TableRemoval): Omit<Finding, 'remedy
       severity: 'error',
       effect: 'rejects',
       message: `${where}: ${count(policy.length, 'network policy chain')} of an earlier era and ${count(residue.length, 'accept rule')} judge pod traffic`,
-      evidence: [{ source: where, observed: `${policy.slice(0, 5).join(', ')}${policy.length > 5 ? ', …' : ''}` }],
+      evidence: [
+        { source: where, observed: `${policy.slice(0, 5).join(', ')}${policy.length > 5 ? ', …' : ''}` },
+      ],
     });
   }
   if (rest.length > 0) {

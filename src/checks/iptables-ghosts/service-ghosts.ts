@@ -3,8 +3,8 @@ import type { DeadFlow } from '../../engine/step.ts';
 import type { NatClaims } from '../../facts/nat-claims.ts';
 import type { NatOrder } from '../../facts/nat-order.ts';
 import type { Endpoints } from '../../facts/service-endpoints.ts';
-import type { Backend, Family } from '../../netfilter/ruleset.ts';
 import { type Claim, claimKey } from '../../netfilter/claims.ts';
+import type { Backend, Family } from '../../netfilter/ruleset.ts';
 import { describeTraffic, effectOf, explainEffect, severityOf, stateOf } from './traffic.ts';
 
 export interface TrafficGhost {
@@ -25,13 +25,20 @@ export function findServiceGhosts(
   return claims
     .filter(({ backend }) => backend !== live)
     .flatMap(({ backend, family, claims: ghosts }) => {
-      const liveClaims = claims.find((other) => other.backend === live && other.family === family)?.claims ?? [];
+      const liveClaims =
+        claims.find((other) => other.backend === live && other.family === family)?.claims ?? [];
       const liveRulesKnown = liveClaims.some(isService);
       const byKey = new Map(liveClaims.filter(isService).map((claim) => [claimKey(claim), claim]));
       return ghosts.filter(isService).map((ghost): TrafficGhost => {
         const liveClaim = byKey.get(claimKey(ghost));
         const order = facts.order[family];
-        const contest = { ghost, ghostBackend: backend, live: liveClaim && { claim: liveClaim, backend: live }, liveRulesKnown, order };
+        const contest = {
+          ghost,
+          ghostBackend: backend,
+          live: liveClaim && { claim: liveClaim, backend: live },
+          liveRulesKnown,
+          order,
+        };
         const effect = effectOf(contest);
         const sentTo = ghost.targets.map((target) => ({
           ...target,
@@ -47,7 +54,8 @@ export function findServiceGhosts(
         };
         const dead = sentTo.filter(
           ({ state, address, port }) =>
-            state === 'dead' && !liveClaim?.targets.some((other) => other.address === address && other.port === port),
+            state === 'dead' &&
+            !liveClaim?.targets.some((other) => other.address === address && other.port === port),
         );
         return {
           family,
@@ -60,7 +68,11 @@ export function findServiceGhosts(
             message: describeTraffic(traffic, backend, liveRulesKnown),
             traffic,
             evidence: [
-              { source: `${backend} nat`, observed: ghost.chain, expected: `nothing: ${live} is the live backend` },
+              {
+                source: `${backend} nat`,
+                observed: ghost.chain,
+                expected: `nothing: ${live} is the live backend`,
+              },
               { source: 'effect', observed: explainEffect(effect) },
             ],
           },

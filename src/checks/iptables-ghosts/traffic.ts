@@ -1,8 +1,8 @@
 import type { Effect, Severity, Target, Traffic } from '../../engine/finding.ts';
 import type { FamilyNatOrder } from '../../facts/nat-order.ts';
 import type { Endpoints } from '../../facts/service-endpoints.ts';
-import type { Backend } from '../../netfilter/ruleset.ts';
 import type { Claim } from '../../netfilter/claims.ts';
+import type { Backend } from '../../netfilter/ruleset.ts';
 import { type Endpoint, printEndpoint } from '../../netfilter/service-port.ts';
 
 /** A ghost claim beside the live claim of the same address, if there is one. */
@@ -30,7 +30,11 @@ export interface Truth {
 }
 
 /** Whether a target of a Service is a live endpoint: by the API, else by what the live backend says. */
-export function stateOf(target: Endpoint, claim: Claim, { endpoints, live, liveRulesKnown }: Truth): Target['state'] {
+export function stateOf(
+  target: Endpoint,
+  claim: Claim,
+  { endpoints, live, liveRulesKnown }: Truth,
+): Target['state'] {
   if (endpoints.kind === 'known' && claim.servicePort !== undefined) {
     const [service = '', portName = ''] = claim.servicePort.split(':');
     const match = endpoints.services
@@ -54,7 +58,8 @@ export function effectOf({ ghost, ghostBackend, live, liveRulesKnown, order }: C
   if (ghost.targets.length === 0) return 'idle';
   if (!liveRulesKnown) return 'may-mask';
   if (!live || live.claim.targets.length === 0) return 'captures';
-  if (ghost.targets.every((target) => live.claim.targets.some((other) => isSame(other, target)))) return 'idle';
+  if (ghost.targets.every((target) => live.claim.targets.some((other) => isSame(other, target))))
+    return 'idle';
   if (live.ghostIsFirst !== undefined) return live.ghostIsFirst ? 'masks' : 'dormant';
   if (order.kind !== 'known') return 'may-mask';
   return order.first === ghostBackend ? 'masks' : 'dormant';
@@ -66,9 +71,12 @@ export function severityOf(effect: Effect): Severity {
 
 /** `10.43.0.80:80/tcp default/web → 10.42.0.5:8080 dead (legacy) · live: 10.42.0.9:8080 (nft)` */
 export function describeTraffic(traffic: Traffic, ghostBackend: Backend, liveRulesKnown = true): string {
-  const address = traffic.address === null ? `*:${traffic.port}` : printEndpoint({ ...traffic, address: traffic.address });
+  const address =
+    traffic.address === null ? `*:${traffic.port}` : printEndpoint({ ...traffic, address: traffic.address });
   const service = traffic.service === null ? '' : ` ${traffic.service.split(':')[0]}`;
-  const sent = traffic.sentTo.map((target) => `${printEndpoint(target)} ${target.state.replace('-', ' ')}`).join(', ');
+  const sent = traffic.sentTo
+    .map((target) => `${printEndpoint(target)} ${target.state.replace('-', ' ')}`)
+    .join(', ');
   const live = traffic.live.map((target) => printEndpoint(target)).join(', ');
   const backend = traffic.live[0]?.backend;
   const none = liveRulesKnown ? 'no live rule claims it' : 'live rules are not in iptables';

@@ -1,5 +1,5 @@
-import { count } from '../count.ts';
 import { type Connection, parseConnections } from '../../netfilter/conntrack.ts';
+import { count } from '../count.ts';
 import type { ConntrackDeleteStep, DeadFlow } from '../step.ts';
 import type { StepContext, StepKind, StepOutcome } from './step-kind.ts';
 
@@ -22,7 +22,8 @@ export const conntrackDelete: StepKind<ConntrackDeleteStep> = {
 
 async function apply(step: ConntrackDeleteStep, context: StepContext): Promise<StepOutcome> {
   const found = await list(step, context);
-  if (found.kind === 'unavailable') return done([`conntrack: ${found.reason}; stale connections were left to expire`]);
+  if (found.kind === 'unavailable')
+    return done([`conntrack: ${found.reason}; stale connections were left to expire`]);
   const stale = staleFlows(step, found.connections);
   for (const flow of stale) {
     const args = ['-D', '-f', step.family, ...deleteArgs(flow)];
@@ -33,7 +34,9 @@ async function apply(step: ConntrackDeleteStep, context: StepContext): Promise<S
   const left = after.kind === 'listed' ? staleFlows(step, after.connections).length : 0;
   return done([
     `conntrack ${step.family}: ended the connections of ${count(stale.length - left, 'flow')} to dead targets`,
-    ...(left > 0 ? [`conntrack ${step.family}: ${count(left, 'flow')} to dead targets could not be ended`] : []),
+    ...(left > 0
+      ? [`conntrack ${step.family}: ${count(left, 'flow')} to dead targets could not be ended`]
+      : []),
   ]);
 }
 
@@ -50,12 +53,16 @@ async function list({ family }: ConntrackDeleteStep, { host, timeoutMs }: StepCo
   const result = await host.run({ tool: 'conntrack', args: ['-L', '-f', family], timeoutMs });
   if (result.kind === 'absent') return { kind: 'unavailable', reason: 'there is no conntrack program' };
   if (result.kind !== 'exited') return { kind: 'unavailable', reason: 'it could not be listed' };
-  if (result.exitCode !== 0) return { kind: 'unavailable', reason: `it could not be listed: ${result.stderr.trim()}` };
+  if (result.exitCode !== 0)
+    return { kind: 'unavailable', reason: `it could not be listed: ${result.stderr.trim()}` };
   return { kind: 'listed', connections: parseConnections(result.stdout) };
 }
 
 /** The distinct flows among the connections that lead to one of the step's dead targets. */
-function staleFlows({ flows }: ConntrackDeleteStep, connections: readonly Connection[]): Required<DeadFlow>[] {
+function staleFlows(
+  { flows }: ConntrackDeleteStep,
+  connections: readonly Connection[],
+): Required<DeadFlow>[] {
   const wanted = Map.groupBy(flows, ({ protocol, port, target, targetPort }) =>
     [protocol, port, target, targetPort].join(' '),
   );

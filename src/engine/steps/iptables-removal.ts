@@ -1,4 +1,3 @@
-import { count } from '../count.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { CommandResult } from '../../host/host.ts';
 import type { Tool } from '../../host/tools.ts';
@@ -15,6 +14,7 @@ import {
 } from '../../netfilter/removal.ts';
 import type { Ruleset } from '../../netfilter/ruleset.ts';
 import type { LocatedRule } from '../../netfilter/table-reading.ts';
+import { count } from '../count.ts';
 import type { IptablesRemovalStep } from '../step.ts';
 import type { RevertOutcome, StepContext, StepKind, StepOutcome } from './step-kind.ts';
 
@@ -30,7 +30,10 @@ export const iptablesRemoval: StepKind<IptablesRemovalStep> = {
     const { removal } = step;
     const chains = removal.chains.length;
     const rules = removal.rules.length;
-    const objects = [...(chains > 0 ? [count(chains, 'chain')] : []), ...(rules > 0 ? [count(rules, 'rule')] : [])];
+    const objects = [
+      ...(chains > 0 ? [count(chains, 'chain')] : []),
+      ...(rules > 0 ? [count(rules, 'rule')] : []),
+    ];
     return {
       title: `${title(step)}: remove ${objects.join(' and ')} in one transaction`,
       command: `${restoreTool(step)} ${restoreArgs(step).join(' ')}`,
@@ -78,14 +81,21 @@ function untouched(step: IptablesRemovalStep, reason: string): StepOutcome {
 
 /** Written and not to be read back: putting rules back blindly could make it worse. */
 function unreadable(step: IptablesRemovalStep, reason: string, backup: string): StepOutcome {
-  const notes = [`${title(step)}: whether the change took effect is not known; the table as it was: ${backup}`];
+  const notes = [
+    `${title(step)}: whether the change took effect is not known; the table as it was: ${backup}`,
+  ];
   return { kind: 'failed', reason: `${title(step)}: ${reason}`, revert: { complete: false, notes } };
 }
 
 /** What is wrong after the write; undefined when it is as planned. The kernel's state counts, not the exit code. */
-function judge(step: IptablesRemovalStep, result: CommandResult, difference: RemovalDifference): string | undefined {
+function judge(
+  step: IptablesRemovalStep,
+  result: CommandResult,
+  difference: RemovalDifference,
+): string | undefined {
   const lost = difference.lost.filter((rule) => !isOwners(step, rule));
-  if (lost.length > 0) return `${count(lost.length, 'line')} that should have stayed ${lost.length === 1 ? 'is' : 'are'} gone: ${lost[0]?.line}`;
+  if (lost.length > 0)
+    return `${count(lost.length, 'line')} that should have stayed ${lost.length === 1 ? 'is' : 'are'} gone: ${lost[0]?.line}`;
   if (difference.remaining.length === 0) return undefined;
   return `${describeFailure(result)}; ${count(difference.remaining.length, 'line')} still there: ${difference.remaining[0]?.line}`;
 }
@@ -111,7 +121,8 @@ async function putBack(
     const what = batch === undefined ? 'nothing had changed' : 'what was removed is back';
     return { complete: true, notes: [`${title(step)}: ${what}`] };
   }
-  const why = result?.kind === 'exited' && result.exitCode === 0 ? '' : result ? ` (${describeFailure(result)})` : '';
+  const why =
+    result?.kind === 'exited' && result.exitCode === 0 ? '' : result ? ` (${describeFailure(result)})` : '';
   return {
     complete: false,
     notes: [
@@ -151,7 +162,11 @@ async function dump(step: IptablesRemovalStep, context: StepContext): Promise<Du
   return { kind: 'failed', reason: `${tool} line ${parsed.line} cannot be read: ${parsed.reason}` };
 }
 
-async function restore(step: IptablesRemovalStep, context: StepContext, input: string): Promise<CommandResult> {
+async function restore(
+  step: IptablesRemovalStep,
+  context: StepContext,
+  input: string,
+): Promise<CommandResult> {
   const command = { tool: restoreTool(step), args: restoreArgs(step), input, encoding: 'latin1' } as const;
   for (let attempt = 1; ; attempt++) {
     const result = await context.host.run({ ...command, timeoutMs: context.timeoutMs });

@@ -30,7 +30,11 @@ export interface StepContext {
  * nothing was changed. `failed`: `undone` says whether the node is as before.
  */
 export type StepOutcome =
-  | { readonly kind: 'done'; readonly notes: readonly string[]; readonly revert: () => Promise<RevertOutcome> }
+  | {
+      readonly kind: 'done';
+      readonly notes: readonly string[];
+      readonly revert: () => Promise<RevertOutcome>;
+    }
   | { readonly kind: 'moved-on'; readonly reason: string }
   | { readonly kind: 'failed'; readonly reason: string; readonly revert: RevertOutcome };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { defaultConfig } from '../../../src/config/default-config.ts';
+import { defaultConfig } from '../../../src/config/config.ts';
 import { type Edits, withLines, without } from '../../facts/edited-recording.ts';
 import { diagnose, findingAt, hostPortGhost, legacyThenNft, removalsIn, tablesIn } from './diagnose.ts';
 

@@ -81,7 +81,9 @@ describe('a person at a terminal', () => {
 
     function atTerminal(answer: string) {
       const doctor = `${process.execPath} ${main} fix`;
-      return node.exec(['script', '--quiet', '--return', '--command', doctor, '/dev/null'], { input: answer });
+      return node.exec(['script', '--quiet', '--return', '--command', doctor, '/dev/null'], {
+        input: answer,
+      });
     }
   });
 
@@ -99,11 +101,23 @@ describe('a person at a terminal', () => {
 
 describe('a wrong call', () => {
   it.each([
-    [['check', 'iptables-ghost'], 64, /no check or command "iptables-ghost"; did you mean "iptables-ghosts"\?/],
+    [
+      ['check', 'iptables-ghost'],
+      64,
+      /no check or command "iptables-ghost"; did you mean "iptables-ghosts"\?/,
+    ],
     [['chek'], 64, /did you mean "check"\?/],
     [['check', '--config', '/run/lab/none.yaml'], 78, /\/run\/lab\/none\.yaml: there is no such file/],
-    [['check', '--config', '/run/lab/bad.yaml'], 78, /\/run\/lab\/bad\.yaml:2: commands\.crictl: expected an absolute path/],
-    [['check', '--config', '/run/lab/open.yaml'], 78, /\/run\/lab\/open\.yaml: may be written by everybody \(mode 0666\)/],
+    [
+      ['check', '--config', '/run/lab/bad.yaml'],
+      78,
+      /\/run\/lab\/bad\.yaml:2: commands\.crictl: expected an absolute path/,
+    ],
+    [
+      ['check', '--config', '/run/lab/open.yaml'],
+      78,
+      /\/run\/lab\/open\.yaml: may be written by everybody \(mode 0666\)/,
+    ],
   ])('%s ends with %i and one clear line', async (args, code, message) => {
     await using node = await startNode();
     await node.writeFile('/run/lab/bad.yaml', 'commands:\n  crictl: crictl\n', '600');

@@ -9,36 +9,42 @@ import { expectOnlyGone, expectUnchanged } from './expect-only-gone.ts';
 import { addForeignRules } from './foreign-rules.ts';
 import { otherThan, startHauntedNode, web, webGhost, webLive } from './haunted-node.ts';
 import { kubeProxyRules, kubeProxySync } from './kube-proxy-rules.ts';
-import { runDoctor } from './run-doctor.ts';
+import { configure, runDoctor } from './run-doctor.ts';
+import { wrapTool } from './wrap-tool.ts';
 
 const dead = identifyPod({ name: 'dead', address: '10.42.0.5' });
 
 describe('a kube-proxy that rewrites its rules all the time', () => {
-  it.each(['legacy', 'nft'] as const)('is not disturbed, nor does it disturb a fix: ghosts in %s', async (ghosts) => {
-    const live = otherThan(ghosts);
-    await using node = await startHauntedNode({ ghosts });
-    await addForeignRules(node, live);
-    await addForeignRules(node, ghosts);
-    const port = (hostPort: number) => [{ hostPort, containerPort: 8080 }];
-    await node.cni(live, 'ADD', { pod: node.pods[0], hostPorts: port(81) });
-    const before = await node.snapshot();
+  it.each(['legacy', 'nft'] as const)(
+    'is not disturbed, nor does it disturb a fix: ghosts in %s',
+    async (ghosts) => {
+      const live = otherThan(ghosts);
+      await using node = await startHauntedNode({ ghosts });
+      await addForeignRules(node, live);
+      await addForeignRules(node, ghosts);
+      const port = (hostPort: number) => [{ hostPort, containerPort: 8080 }];
+      await node.cni(live, 'ADD', { pod: node.pods[0], hostPorts: port(81) });
+      const before = await node.snapshot();
 
-    for (let round = 1; round <= 3; round++) {
-      // A ghost in the very table that kube-proxy writes to.
-      await node.cni(live, 'ADD', { pod: dead, hostPorts: port(80) });
-      const kubeProxy = await startSyncing(node, live);
-      const fix = await runDoctor(node, ['fix', '--yes']);
-      expect(fix).toMatchObject({ exitCode: 0, report: { fix: { outcome: 'done' } } });
-      expect(fix.findings.map(({ code }) => code)).toEqual(expect.arrayContaining(['ghost-service', 'ghost-host-port']));
-      expect(await kubeProxy.stop()).toMatchObject({ exitCode: 0, stderr: '' });
-      if (round < 3) await node.restore(ghosts, 'ipv4', kubeProxyRules([webGhost]), { noFlush: true });
-    }
+      for (let round = 1; round <= 3; round++) {
+        // A ghost in the very table that kube-proxy writes to.
+        await node.cni(live, 'ADD', { pod: dead, hostPorts: port(80) });
+        const kubeProxy = await startSyncing(node, live);
+        const fix = await runDoctor(node, ['fix', '--yes']);
+        expect(fix).toMatchObject({ exitCode: 0, report: { fix: { outcome: 'done' } } });
+        expect(fix.findings.map(({ code }) => code)).toEqual(
+          expect.arrayContaining(['ghost-service', 'ghost-host-port']),
+        );
+        expect(await kubeProxy.stop()).toMatchObject({ exitCode: 0, stderr: '' });
+        if (round < 3) await node.restore(ghosts, 'ipv4', kubeProxyRules([webGhost]), { noFlush: true });
+      }
 
-    await node.restore(live, 'ipv4', kubeProxySync([webLive]), { noFlush: true });
-    expectOnlyGone(before, await node.snapshot(), { backend: ghosts });
-    expect(await node.client.http('10.43.0.80', 80)).toMatchObject({ ok: true });
-    expect(await node.client.http(node.address, 81)).toMatchObject({ ok: true, body: 'web-1' });
-  });
+      await node.restore(live, 'ipv4', kubeProxySync([webLive]), { noFlush: true });
+      expectOnlyGone(before, await node.snapshot(), { backend: ghosts });
+      expect(await node.client.http('10.43.0.80', 80)).toMatchObject({ ok: true });
+      expect(await node.client.http(node.address, 81)).toMatchObject({ ok: true, body: 'web-1' });
+    },
+  );
 
   /** One Service moves to and fro, in the same bytes as kube-proxy would write. */
   async function startSyncing(node: LabNode, backend: Backend): Promise<{ stop: () => Promise<ExecResult> }> {
@@ -79,7 +85,7 @@ describe('the xtables lock, held by another', () => {
     const fix = await runDoctor(node, ['fix', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 3, report: { fix: { outcome: 'failed', rollback: 'complete' } } });
-    expect(fix.report.fix?.reason).toMatch(/exit code 4: Another app is currently holding the xtables lock/);
+    expect(fix.report.fix?.reason).toMatch(/exit code 4: .*xtables.lock/);
     expectUnchanged(before, await node.snapshot());
   });
 
@@ -104,9 +110,13 @@ describe('two fixes at once', () => {
       );
 
       const codes = runs.map(({ exitCode }) => exitCode).sort();
-      expect([[0, 0], [0, 4]]).toContainEqual(codes);
+      expect([
+        [0, 0],
+        [0, 4],
+      ]).toContainEqual(codes);
       const refused = runs.find(({ exitCode }) => exitCode === 4);
-      if (refused) expect(refused.stderr).toMatch(/^doctor: another run is at work \(pid \d+, fix, since .*\n$/);
+      if (refused)
+        expect(refused.stderr).toMatch(/^doctor: another run is at work \(pid \d+, fix, since .*\n$/);
       expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });
     }
   });
@@ -137,6 +147,31 @@ describe('a fix that is killed', () => {
       const next = await runDoctor(node, ['fix', '--yes']);
       expect(next.exitCode).toBe(0);
       expectHealthy(await node.snapshot());
+    }
+
+    const restores = ['iptables-legacy-restore', 'iptables-nft-restore'] as const;
+    for (let write = 1; write <= 4; write++) {
+      for (const script of [
+        dieAt(write, 'kill -9 $PPID; exit 1'),
+        dieAt(write, 'real "$@"; kill -9 $PPID; exit 0'),
+      ]) {
+        const wrapped = await Promise.all(restores.map((tool) => wrapTool(node, tool, script)));
+        const commands = Object.fromEntries(restores.map((tool, i) => [tool, wrapped[i]]));
+        await node.restore('legacy', 'ipv4', kubeProxyRules([webGhost]), { noFlush: true });
+        await node.cni('nft', 'ADD', dead80);
+        await node.run(['rm', '-f', '/run/lab/writes']);
+        await configure(node, { commands: { ...commands, crictl: node.crictl } });
+        expect((await node.doctor(['fix', '--yes'])).exitCode).toBe(137);
+
+        await configure(node, { commands: { crictl: node.crictl } });
+        expect((await node.doctor(['fix', '--yes'])).exitCode).toBe(0);
+        expectHealthy(await node.snapshot());
+      }
+    }
+
+    /** Shell words that run at one of the writes only. */
+    function dieAt(write: number, words: string): string {
+      return `echo >>/run/lab/writes; [ "$(wc -l </run/lab/writes)" -ne ${write} ] || { ${words}; }; real "$@"`;
     }
 
     /** portmap's own chains for all pods stay. */

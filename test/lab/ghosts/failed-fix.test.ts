@@ -18,7 +18,10 @@ describe('a restore program', () => {
 
     const fix = await runDoctor(node, ['fix', '--yes']);
 
-    expect(fix).toMatchObject({ exitCode: 3, report: { fix: { outcome: 'failed', rollback: 'incomplete' } } });
+    expect(fix).toMatchObject({
+      exitCode: 3,
+      report: { fix: { outcome: 'failed', rollback: 'incomplete' } },
+    });
     expect(fix.report.fix?.reason).toContain(lost);
     expect(fix.report.fix?.notes).toContain(`missing: ${lost}`);
     expect((await node.snapshot()).legacyIpv4).toBe(before.legacyIpv4.replace(`${lost}\n`, ''));
@@ -109,20 +112,32 @@ describe('a save program', () => {
   it('that fails after the write leaves an answer open, and the table as it was on disk', async () => {
     await using node = await startHauntedNode();
     // The first -t is the look before the write, the second one the look after it.
-    const save = await wrapTool(node, 'iptables-legacy-save', `case "$*" in *-t*) ${onlyOnce('exec iptables-legacy-save "$@"')}; exit 1;; esac; real "$@"`);
+    const save = await wrapTool(
+      node,
+      'iptables-legacy-save',
+      `case "$*" in *-t*) ${onlyOnce('exec iptables-legacy-save "$@"')}; exit 1;; esac; real "$@"`,
+    );
     await configure(node, { commands: { crictl: node.crictl, 'iptables-legacy-save': save } });
     const before = await node.snapshot();
 
     const fix = await runDoctor(node, ['fix', '--yes']);
 
-    expect(fix).toMatchObject({ exitCode: 3, report: { fix: { outcome: 'failed', rollback: 'incomplete' } } });
-    const [, backup = ''] = /(\/var\/lib\/k3s-doctor\/backups\S+)/.exec(fix.report.fix?.notes.join() ?? '') ?? [];
+    expect(fix).toMatchObject({
+      exitCode: 3,
+      report: { fix: { outcome: 'failed', rollback: 'incomplete' } },
+    });
+    const [, backup = ''] =
+      /(\/var\/lib\/k3s-doctor\/backups\S+)/.exec(fix.report.fix?.notes.join() ?? '') ?? [];
     const kept = await node.readFile(backup);
     expect(kept.replace(/^\[\d+:\d+\] /gm, '')).toContain(ghostRules(before.legacyIpv4));
   });
 
   function ghostRules(dump: string): string {
-    return dump.split('\n').filter((line) => line.startsWith('-A KUBE-S')).slice(0, 2).join('\n');
+    return dump
+      .split('\n')
+      .filter((line) => line.startsWith('-A KUBE-S'))
+      .slice(0, 2)
+      .join('\n');
   }
 });
 
@@ -162,7 +177,11 @@ describe('the state directory', () => {
     await node.run(['mkdir', '-p', state]);
     await node.run(['mount', '-t', 'tmpfs', '-o', 'size=1m', 'lab', state]);
     const fill = `cat /dev/zero >${state}/filler 2>/dev/null`;
-    const restore = await wrapTool(node, 'iptables-legacy-restore', `real "$@"; code=$?; ${fill}; exit $code`);
+    const restore = await wrapTool(
+      node,
+      'iptables-legacy-restore',
+      `real "$@"; code=$?; ${fill}; exit $code`,
+    );
     const commands = { crictl: node.crictl, 'iptables-legacy-restore': restore };
     await configure(node, { commands, paths: { state } });
     const before = await node.snapshot();

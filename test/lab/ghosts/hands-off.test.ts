@@ -162,7 +162,11 @@ describe('a backend that is not there', () => {
 
 describe('a dump', () => {
   it.each([
-    ['that cannot be read', 'echo "*nat"; echo "what is this"; echo COMMIT', /line 2 cannot be read: .*what is this/],
+    [
+      'that cannot be read',
+      'echo "*nat"; echo "what is this"; echo COMMIT',
+      /line 2 cannot be read: .*what is this/,
+    ],
     ['that ends too early', 'real "$@" | head -n 20', /cannot be read/],
     ['that does not come', 'exec sleep infinity', /did not end within 1 s and was killed/],
     ['that fails', 'echo "no memory" >&2; exit 1', /failed with exit code 1: no memory/],

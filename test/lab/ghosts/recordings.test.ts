@@ -63,20 +63,20 @@ describe('what a real kube-proxy left behind', () => {
     expectOnlyGone(before, await node.snapshot(), { backend: 'legacy', ghosts: leftovers });
   });
 
-  it.each([
-    'k3s-ufw-reject-with-legacy-ghosts',
-    'kube-proxy-1.36-nft-without-comments',
-  ])("is not touched when kubelet's mark is in both backends: %s", async (name) => {
-    await using node = await startNode();
-    await restoreFixture(node, name);
-    const before = await node.snapshot();
+  it.each(['k3s-ufw-reject-with-legacy-ghosts', 'kube-proxy-1.36-nft-without-comments'])(
+    "is not touched when kubelet's mark is in both backends: %s",
+    async (name) => {
+      await using node = await startNode();
+      await restoreFixture(node, name);
+      const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+      const fix = await runDoctor(node, ['fix', '--yes']);
 
-    expect(fix).toMatchObject({ exitCode: 2, findings: [], report: { plan: [] } });
-    expect(fix.reasons.join()).toContain('in both backends');
-    expectUnchanged(before, await node.snapshot());
-  });
+      expect(fix).toMatchObject({ exitCode: 2, findings: [], report: { plan: [] } });
+      expect(fix.reasons.join()).toContain('in both backends');
+      expectUnchanged(before, await node.snapshot());
+    },
+  );
 });
 
 describe('what the real portmap plugin left behind', () => {
@@ -129,7 +129,10 @@ async function removeEarlierMark(node: LabNode): Promise<void> {
 /** The API server as it was when kube-proxy-legacy-then-nft was recorded, on the node itself. */
 async function startApiServer(node: LabNode): Promise<void> {
   const slices = '/run/lab/api/apis/discovery.k8s.io/v1/endpointslices.json';
-  const recorded = new URL('../../../fixtures/kube-proxy-legacy-then-nft/endpointslices.json', import.meta.url);
+  const recorded = new URL(
+    '../../../fixtures/kube-proxy-legacy-then-nft/endpointslices.json',
+    import.meta.url,
+  );
   await node.writeFile(slices, readFileSync(recorded, 'utf8'));
   const server = node.start([
     ...[process.execPath, fileURLToPath(new URL('../api-server/main.ts', import.meta.url))],

@@ -18,7 +18,8 @@ export interface FixtureOptions {
 
 /** Loads a recorded host into the real kernel, starts its processes and lets crictl answer as it did. */
 export async function restoreFixture(node: LabNode, name: string, { first = 'legacy' }: FixtureOptions = {}) {
-  const read = (file: string) => readFile(new URL(`../../../fixtures/${name}/${file}`, import.meta.url), 'utf8');
+  const read = (file: string) =>
+    readFile(new URL(`../../../fixtures/${name}/${file}`, import.meta.url), 'utf8');
   const { commands, processes } = hostSchema.parse(JSON.parse(await read('host.json')));
   const recorded = async (tool: string) => {
     const command = commands.find((candidate) => candidate.tool === tool);

@@ -36,7 +36,11 @@ describe('a ghost that no live rule contests', () => {
   it('takes the traffic of its address, and gives it back', async () => {
     const old = { name: 'default/old:http', address: '192.168.60.1', port: 8080 } as const;
     await using node = await startPeopledNode();
-    await haunt(node, { earlier: [{ ...old, endpoints: ['10.42.0.5:8080'] }], now: [webLive], winner: 'live' });
+    await haunt(node, {
+      earlier: [{ ...old, endpoints: ['10.42.0.5:8080'] }],
+      now: [webLive],
+      winner: 'live',
+    });
     const own = node.start([process.execPath, servePod, 'the node itself', '8080', '']);
     await own.waitForLine('serving');
     expect(await node.client.http(node.address, 8080, { timeoutMs: 300 })).toMatchObject({ ok: false });
@@ -49,7 +53,11 @@ describe('a ghost that no live rule contests', () => {
 
   it('rejects in filter what the other backend accepts, and does so no more', async () => {
     await using node = await startPeopledNode();
-    const printer = await node.addClient({ name: 'printer', address: '192.168.60.3', address6: 'fd00:60::3' });
+    const printer = await node.addClient({
+      name: 'printer',
+      address: '192.168.60.3',
+      address6: 'fd00:60::3',
+    });
     await printer.start([process.execPath, servePod, 'printer', '80', '']).waitForLine('serving');
     expect(await node.http('192.168.60.3', 80)).toMatchObject({ body: 'printer' });
     const old = { name: 'default/old:http', address: '192.168.60.3', port: 80, endpoints: [] } as const;
@@ -96,7 +104,9 @@ describe('a host port in the backend that is not live', () => {
       ]),
     );
     expect(fix.exitCode).toBe(0);
-    const chains = [dead, deader].map(({ sandboxId }) => `${sandboxId}|${chainOf(before.legacyIpv4, sandboxId)}`);
+    const chains = [dead, deader].map(
+      ({ sandboxId }) => `${sandboxId}|${chainOf(before.legacyIpv4, sandboxId)}`,
+    );
     const ghosts = new RegExp(`KUBE-|${chains.join('|')}`);
     expectOnlyGone(before, await node.snapshot(), { backend: 'legacy', ghosts });
     expect(await node.client.http(node.address, 80)).toMatchObject({ ok: true, body: 'web-1' });
@@ -147,7 +157,11 @@ describe('connections that conntrack remembers', () => {
     const metrics = { ...dns, name: 'kube-system/metrics:udp', address: '10.43.0.11' };
     await using node = await startHauntedNode({
       earlier: [webGhost, { ...dns, endpoints: ['10.42.0.5:5353'] }],
-      now: [webLive, { ...dns, endpoints: ['10.42.0.9:5353'] }, { ...metrics, endpoints: ['10.42.0.10:5353'] }],
+      now: [
+        webLive,
+        { ...dns, endpoints: ['10.42.0.9:5353'] },
+        { ...metrics, endpoints: ['10.42.0.10:5353'] },
+      ],
     });
     const ask = (address: string, localPort: number) =>
       node.client.udp(address, 53, { localPort, timeoutMs: 300 });
@@ -162,7 +176,9 @@ describe('connections that conntrack remembers', () => {
     const fix = await runDoctor(node, ['fix', '--yes']);
 
     expect(fix.exitCode).toBe(0);
-    expect((await node.snapshot()).conntrack.filter((line) => line.startsWith('udp'))).toEqual(before.slice(1));
+    expect((await node.snapshot()).conntrack.filter((line) => line.startsWith('udp'))).toEqual(
+      before.slice(1),
+    );
     expect(await ask('10.43.0.10', 4444)).toMatchObject({ ok: true, body: 'web-1', localPort: 4444 });
   });
 });
