@@ -15,7 +15,16 @@ else enter(process.argv.slice(2));
 
 /** Runs this file again in namespaces of its own; they go when it ends. */
 function enter(sizes: readonly string[]): void {
-  const unshare = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private'];
+  const unshare = [
+    '--mount',
+    '--net',
+    '--pid',
+    '--fork',
+    '--kill-child',
+    '--mount-proc',
+    '--propagation',
+    'private',
+  ];
   const { status } = spawnSync('unshare', [...unshare, process.execPath, import.meta.filename, ...sizes], {
     stdio: 'inherit',
     env: { ...process.env, K3S_DOCTOR_BENCH: 'inside' },
@@ -33,9 +42,26 @@ function bench(given: readonly number[]): void {
       config,
       `paths: {state: ${folder}/state, run: ${folder}/run}\nguards: {maxChanges: 1000000}\ncommandTimeoutMs: 120000\n`,
     );
-    console.log(`${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, Node ${process.version}; medians of 3 (1 above 5,000)\n`);
-    console.log(row(['services', 'rules', 'a: saves', 'b: save|grep|restore', 'c: 300 × -F', 'd: check', 'e: fix', 'd/a', 'e/b', 'memory d', 'memory e']));
-    for (const services of given.length > 0 ? given : [100, 1000, 5000, 20000]) measure(services, { folder, config });
+    console.log(
+      `${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, Node ${process.version}; medians of 3 (1 above 5,000)\n`,
+    );
+    console.log(
+      row([
+        'services',
+        'rules',
+        'a: saves',
+        'b: save|grep|restore',
+        'c: 300 × -F',
+        'd: check',
+        'e: fix',
+        'd/a',
+        'e/b',
+        'memory d',
+        'memory e',
+      ]),
+    );
+    for (const services of given.length > 0 ? given : [100, 1000, 5000, 20000])
+      measure(services, { folder, config });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -55,10 +81,16 @@ function measure(services: number, { folder, config }: Place): void {
   run(['iptables-nft-restore', live]);
   const haunt = () => run(['iptables-legacy-restore', ghosts]);
   haunt();
-  const a = median(runs, () => shell('iptables-legacy-save -c; iptables-nft-save -c; ip6tables-legacy-save -c; ip6tables-nft-save -c'));
+  const a = median(runs, () =>
+    shell('iptables-legacy-save -c; iptables-nft-save -c; ip6tables-legacy-save -c; ip6tables-nft-save -c'),
+  );
   const d = median(runs, () => doctorRun(['check', '--config', config], [1]));
   const c = loop(services);
-  const b = median(runs, () => shell("iptables-legacy-save | grep -v 'KUBE-SEP\\|KUBE-SVC' | iptables-legacy-restore"), haunt);
+  const b = median(
+    runs,
+    () => shell("iptables-legacy-save | grep -v 'KUBE-SEP\\|KUBE-SVC' | iptables-legacy-restore"),
+    haunt,
+  );
   const e = median(runs, () => doctorRun(['fix', '--yes', '--config', config], [0]), haunt);
   console.log(
     row([
@@ -81,7 +113,11 @@ interface Measured {
 /** The home-made cure; above 1,000 services a tenth of it is run and multiplied, or it would take minutes. */
 function loop(services: number): Measured {
   const times = services > 1000 ? 30 : 300;
-  const one = timed(() => shell(`for c in $(iptables-legacy-save -t nat | grep -o '^:KUBE-SEP-[A-Z0-9]*' | head -${times} | cut -c2-); do iptables-legacy -t nat -F $c; done`));
+  const one = timed(() =>
+    shell(
+      `for c in $(iptables-legacy-save -t nat | grep -o '^:KUBE-SEP-[A-Z0-9]*' | head -${times} | cut -c2-); do iptables-legacy -t nat -F $c; done`,
+    ),
+  );
   return { ...one, seconds: (one.seconds * 300) / times };
 }
 
@@ -114,7 +150,8 @@ function doctorRun(args: readonly string[], expected: readonly number[]): Measur
     env: { ...process.env, NODE_OPTIONS: importTell },
   });
   const seconds = (performance.now() - start) / 1000;
-  if (!expected.includes(status ?? -1)) throw new Error(`doctor ${args.join(' ')} ended with ${status}: ${stderr}`);
+  if (!expected.includes(status ?? -1))
+    throw new Error(`doctor ${args.join(' ')} ended with ${status}: ${stderr}`);
   return { seconds, megabytes: Math.round(Number(/peak (\d+)/.exec(stderr)?.[1]) / 1024) };
 }
 

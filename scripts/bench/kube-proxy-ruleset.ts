@@ -5,7 +5,13 @@ import { endpointHash, servicePortHash } from '../../src/netfilter/chain-names.t
  * `shift` moves all endpoints to other addresses: an earlier era of the same Services.
  */
 export function kubeProxyRuleset(services: number, shift: number): string {
-  const declarations = ['KUBE-SERVICES', 'KUBE-NODEPORTS', 'KUBE-POSTROUTING', 'KUBE-MARK-MASQ', 'KUBE-PROXY-CANARY'];
+  const declarations = [
+    'KUBE-SERVICES',
+    'KUBE-NODEPORTS',
+    'KUBE-POSTROUTING',
+    'KUBE-MARK-MASQ',
+    'KUBE-PROXY-CANARY',
+  ];
   const rules = [
     '-A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
     '-A OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
@@ -28,7 +34,8 @@ export function kubeProxyRuleset(services: number, shift: number): string {
       const k = i * 3 + (probability === undefined ? 2 : probability.startsWith('0.5') ? 1 : 0) + shift;
       const address = `10.${100 + (k >> 16)}.${(k >> 8) & 255}.${k & 255}`;
       const endpoint = `KUBE-SEP-${endpointHash(name, 'tcp', `${address}:8080`)}`;
-      const statistic = probability === undefined ? '' : ` -m statistic --mode random --probability ${probability}`;
+      const statistic =
+        probability === undefined ? '' : ` -m statistic --mode random --probability ${probability}`;
       declarations.push(endpoint);
       rules.push(
         `-A ${service} -m comment --comment "${name} -> ${address}:8080"${statistic} -j ${endpoint}`,
@@ -40,6 +47,13 @@ export function kubeProxyRuleset(services: number, shift: number): string {
   rules.push(
     '-A KUBE-SERVICES -m comment --comment "kubernetes service nodeports; NOTE: this must be the last rule in this chain" -m addrtype --dst-type LOCAL -j KUBE-NODEPORTS',
   );
-  const table = [':PREROUTING ACCEPT [0:0]', ':INPUT ACCEPT [0:0]', ':OUTPUT ACCEPT [0:0]', ':POSTROUTING ACCEPT [0:0]'];
-  return ['*nat', ...table, ...declarations.map((chain) => `:${chain} - [0:0]`), ...rules, 'COMMIT', ''].join('\n');
+  const table = [
+    ':PREROUTING ACCEPT [0:0]',
+    ':INPUT ACCEPT [0:0]',
+    ':OUTPUT ACCEPT [0:0]',
+    ':POSTROUTING ACCEPT [0:0]',
+  ];
+  return ['*nat', ...table, ...declarations.map((chain) => `:${chain} - [0:0]`), ...rules, 'COMMIT', ''].join(
+    '\n',
+  );
 }

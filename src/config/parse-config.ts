@@ -1,8 +1,9 @@
 import type { z } from 'zod';
 import { DoctorError } from '../doctor-error.ts';
+import type { Config } from './config.ts';
 import { nearest } from './nearest.ts';
 import { parseYaml, type YamlFile } from './parse-yaml.ts';
-import { type Config, configSchema } from './schema.ts';
+import { configSchema } from './schema.ts';
 
 /** More would not be read. */
 const maxProblems = 20;

@@ -126,25 +126,38 @@ interface Reference extends Omit<RuleInside, 'home'> {
   readonly target: OpenChain;
 }
 
-function readReference(reading: OpenReading, { home, target, rule, table, line }: Reference): void {
-  if (target.owner === 'portmap') return;
-  if (target.owner === 'portmap-sandbox') {
-    const hostPort = home?.name === 'CNI-HOSTPORT-DNAT' ? readHostPort(rule, line) : undefined;
-    if (!hostPort || !isSandboxName(hostPort)) return foreign();
-    target.proof = 'recomputed';
-    reading.hostPorts.push(hostPort);
-    return;
+function readReference(reading: OpenReading, reference: Reference): void {
+  const { home, target, rule, table, line } = reference;
+  switch (target.owner) {
+    case 'portmap':
+      return;
+    case 'portmap-sandbox':
+      readSandboxReference(reading, reference);
+      return;
+    default:
+      if (home && home.owner !== 'portmap' && home.owner !== 'portmap-sandbox') {
+        if (target.kind) readServiceJump(reading, home, target, rule);
+      } else if (!home && isKnownJump(table, rule)) {
+        reading.jumps.push(locate(rule.chain, line));
+      } else {
+        noteForeignReference(reading, reference);
+      }
   }
-  if (home && home.owner !== 'portmap' && home.owner !== 'portmap-sandbox') {
-    if (target.kind) readServiceJump(reading, home, target, rule);
-    return;
-  }
-  if (!home && isKnownJump(table, rule)) reading.jumps.push(locate(rule.chain, line));
-  else foreign();
+}
 
-  function foreign(): void {
-    reading.obstacles.push({ ...locate(rule.chain, line), reason: 'foreign-reference', owned: target.name });
+function readSandboxReference(reading: OpenReading, reference: Reference): void {
+  const { home, target, rule, line } = reference;
+  const hostPort = home?.name === 'CNI-HOSTPORT-DNAT' ? readHostPort(rule, line) : undefined;
+  if (!hostPort || !isSandboxName(hostPort)) {
+    noteForeignReference(reading, reference);
+    return;
   }
+  target.proof = 'recomputed';
+  reading.hostPorts.push(hostPort);
+}
+
+function noteForeignReference(reading: OpenReading, { target, rule, line }: Reference): void {
+  reading.obstacles.push({ ...locate(rule.chain, line), reason: 'foreign-reference', owned: target.name });
 }
 
 function readServiceJump(reading: OpenReading, home: OpenChain, target: OpenChain, rule: Rule): void {

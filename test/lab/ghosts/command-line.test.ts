@@ -36,7 +36,7 @@ describe('fix --dry-run', () => {
     expect(stdout).toContain('Nothing was changed: dry run');
     expectUnchanged(before, await node.snapshot());
     expect((await node.exec(['ls', '/var/lib/k3s-doctor'])).exitCode).not.toBe(0);
-    const commands = stdout.match(/^ {2}\S+-restore .*<<'EOF'$[^]*?^EOF$/gm) ?? [];
+    const commands = stdout.match(/^ {2}\S+-restore .*<<'EOF'$.*?^EOF$/gms) ?? [];
     expect(commands).toHaveLength(3);
     for (const command of commands) await node.run(['sh', '-ec', command]);
     expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { LabNode } from '../node/start-node.ts';
 import { expectOnlyGone, expectUnchanged } from './expect-only-gone.ts';
 import { addForeignRules } from './foreign-rules.ts';
-import { type HauntedNode, startHauntedNode } from './haunted-node.ts';
+import { type PeopledNode, startHauntedNode } from './haunted-node.ts';
 import { configure, runDoctor } from './run-doctor.ts';
 import { wrapTool } from './wrap-tool.ts';
 
@@ -87,7 +87,7 @@ describe('a restore program', () => {
     expect((await counters()).split('\n').filter((line) => line.includes('-A KUBE-SEP'))).toEqual(counted);
   });
 
-  async function expectAsBefore(node: HauntedNode, reason: RegExp): Promise<void> {
+  async function expectAsBefore(node: PeopledNode, reason: RegExp): Promise<void> {
     await addForeignRules(node, 'legacy');
     const before = await node.snapshot();
     const fix = await runDoctor(node, ['fix', '--yes']);
@@ -97,7 +97,7 @@ describe('a restore program', () => {
     expectUnchanged(before, await node.snapshot());
   }
 
-  async function useRestore(node: HauntedNode, script: string): Promise<void> {
+  async function useRestore(node: PeopledNode, script: string): Promise<void> {
     const restore = await wrapTool(node, 'iptables-legacy-restore', script);
     await configure(node, {
       commands: { crictl: node.crictl, 'iptables-legacy-restore': restore },
