@@ -12,8 +12,8 @@ export type Sandboxes =
       readonly kind: 'known';
       readonly ready: ReadonlyMap<string, Pod>;
       readonly notReady: ReadonlyMap<string, Pod>;
-      /** Sandboxes that still hold an address: being set up, or not yet torn down. */
-      readonly reserved: ReadonlySet<string>;
+      /** Sandboxes that still hold an address (being set up, or not yet torn down), and the file that says so. */
+      readonly reserved: ReadonlyMap<string, string>;
     }
   | { readonly kind: 'unavailable'; readonly reason: string }
   | { readonly kind: 'not-needed' };
@@ -32,8 +32,7 @@ export const sandboxesFact: Fact<Sandboxes> = {
   id: 'sandboxes',
   async gather(context) {
     const tables = await context.get(tableReadingsFact);
-    const owners = tables.flatMap(({ reading }) => [...reading.owned.values()].map(({ owner }) => owner));
-    if (!owners.includes('portmap-sandbox')) return { kind: 'not-needed' };
+    if (tables.every(({ reading }) => reading.hostPorts.length === 0)) return { kind: 'not-needed' };
     const networks = await context.get(cniNetworksFact);
     const [result, reserved] = await Promise.all([listPods(context), readReservations(context, networks)]);
     if (result.kind !== 'exited') return { kind: 'unavailable', reason: whyNoAnswer(result) };
@@ -62,13 +61,14 @@ export const cniNetworksFact: Fact<readonly string[]> = {
 
 /**
  * A crictl without configuration asks the first runtime it finds. On a host that also runs Docker
- * that is the wrong containerd, which knows none of k3s' pods; so k3s' own socket is named.
+ * that is the wrong containerd, which knows none of k3s' pods; so k3s' own socket is named, unless the configuration says how to ask.
  */
 async function listPods({ host, config }: FactContext): Promise<CommandResult> {
+  const isConfigured = config.commands.crictl !== undefined;
   const folder = `${config.paths.k3sRun}/containerd`;
   const entries = await host.listDirectory(folder);
   const isK3s = entries?.some(({ name }) => name === 'containerd.sock') ?? false;
-  const endpoint = isK3s ? ['--runtime-endpoint', `unix://${folder}/containerd.sock`] : [];
+  const endpoint = isK3s && !isConfigured ? ['--runtime-endpoint', `unix://${folder}/containerd.sock`] : [];
   return host.run({
     tool: 'crictl',
     args: [...endpoint, 'pods', '-o', 'json'],
@@ -79,18 +79,18 @@ async function listPods({ host, config }: FactContext): Promise<CommandResult> {
 async function readReservations(
   { host, config }: FactContext,
   networks: readonly string[],
-): Promise<Set<string>> {
-  const ids = new Set<string>();
+): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
   for (const network of networks) {
     const folder = `${config.paths.ipam}/${network}`;
     for (const { name } of (await host.listDirectory(folder)) ?? []) {
       if (!/^[0-9a-fA-F.:]+$/.test(name)) continue;
       const file = await host.readFile(`${folder}/${name}`);
       const id = file.kind === 'read' ? file.text.split(/\r?\n/)[0]?.trim() : undefined;
-      if (id) ids.add(id);
+      if (id) files.set(id, `${folder}/${name}`);
     }
   }
-  return ids;
+  return files;
 }
 
 function whyNoAnswer(result: Exclude<CommandResult, { kind: 'exited' }>): string {

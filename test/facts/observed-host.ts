@@ -1,5 +1,5 @@
-import { defaultConfig } from '../../src/config/config.ts';
 import type { Config } from '../../src/config/config.ts';
+import { defaultConfig } from '../../src/config/config.ts';
 import { createFactContext, type Fact } from '../../src/engine/fact.ts';
 import type { Host } from '../../src/host/host.ts';
 import { type Edits, editedRecording } from './edited-recording.ts';

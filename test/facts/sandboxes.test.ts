@@ -24,7 +24,7 @@ test('ready and other sandboxes are told apart', async () => {
     kind: 'known',
     ready: new Map([['bbbb2222', { name: 'new', namespace: 'default' }]]),
     notReady: new Map([['aaaa1111', { name: 'old', namespace: 'default' }]]),
-    reserved: new Set(),
+    reserved: new Map(),
   });
 });
 
@@ -35,6 +35,13 @@ test("k3s' own socket is named where it is, after the rules were read", async ()
     'crictl --runtime-endpoint unix:///run/k3s/containerd/containerd.sock pods -o json',
   );
   expect((await gather(sandboxesFact, hostPort)).asked.at(-1)).toBe('crictl pods -o json');
+});
+
+test('a configured crictl is asked as it is configured', async () => {
+  const config = { ...defaultConfig(), commands: { crictl: ['/opt/crictl', '-r', 'unix:///other.sock'] } };
+  const directories = [{ path: '/run/k3s/containerd', entries: ['containerd.sock'] }];
+  const { asked } = await gather(sandboxesFact, hostPort, { edits: { add: { directories } }, config });
+  expect(asked.at(-1)).toBe('crictl pods -o json');
 });
 
 test('addresses are reserved in a folder of each network, by files that begin with the id', async () => {
@@ -54,10 +61,14 @@ test('addresses are reserved in a folder of each network, by files that begin wi
   ];
   const edits = { add: { directories, files } };
   const { value } = await gather(sandboxesFact, hostPort, { edits });
-  expect(value).toHaveProperty('reserved', new Set(['aaaa1111', 'cccc3333']));
+  const ours = [
+    ['aaaa1111', `${ipam}/cbr0/10.42.1.2`],
+    ['cccc3333', `${ipam}/cbr0/fd00:42::9`],
+  ] as const;
+  expect(value).toHaveProperty('reserved', new Map(ours));
   const networks = { ...config, checks: { 'iptables-ghosts': { probe: true, networks: ['cbr0', 'other'] } } };
   const more = await gather(sandboxesFact, hostPort, { edits, config: networks });
-  expect(more.value).toHaveProperty('reserved', new Set(['aaaa1111', 'cccc3333', 'eeee5555']));
+  expect(more.value).toHaveProperty('reserved', new Map([...ours, ['eeee5555', `${ipam}/other/10.42.9.9`]]));
 });
 
 test("the network is the configured one, else the conflist's, else that of k3s", async () => {

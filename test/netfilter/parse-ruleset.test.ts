@@ -72,7 +72,7 @@ test('no text makes the parser throw, and what it takes it can give back', () =>
       const sorted = (all: string) => withoutRemarks(all).split('\n').sort();
       expect(sorted(print(parsed.ruleset))).toEqual(sorted(dump));
     }),
-    { numRuns: 1500 },
+    { numRuns: 1000 },
   );
 });
 

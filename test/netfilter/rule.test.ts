@@ -34,7 +34,7 @@ test('any rule comes back from its own print, hostile comments and unknown match
     fc.property(arbitraryRule, (rule) => {
       expect(parseRule(printRule(rule))).toEqual(rule);
     }),
-    { numRuns: 1000 },
+    { numRuns: 600 },
   );
 });
 
@@ -50,7 +50,7 @@ test('no text makes the parser throw', () => {
       if (rule) printRule(rule);
       expect(line.endsWith(withoutCounters(line))).toBe(true);
     }),
-    { numRuns: 1000 },
+    { numRuns: 600 },
   );
 });
 

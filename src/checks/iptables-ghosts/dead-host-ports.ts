@@ -40,7 +40,8 @@ export function judgeHostPorts(
     ghosts: tables.map((read) => ghostsIn(read, dead)),
     dead,
     undecided: held.map(
-      (id) => `sandbox ${id} is not running but still holds an address: being set up or torn down`,
+      (id) =>
+        `sandbox ${id} is not running but still holds an address (${sandboxes.reserved.get(id)}): being set up or torn down`,
     ),
   };
 }

@@ -1,6 +1,6 @@
 import { iptablesGhosts } from '../../../src/checks/iptables-ghosts/check.ts';
-import { defaultConfig } from '../../../src/config/config.ts';
 import type { Config } from '../../../src/config/config.ts';
+import { defaultConfig } from '../../../src/config/config.ts';
 import type { Diagnosis } from '../../../src/engine/check.ts';
 import { examine } from '../../../src/engine/examine.ts';
 import { createFactContext } from '../../../src/engine/fact.ts';

@@ -64,7 +64,7 @@ describe('a sandbox that still holds an address', () => {
     const diagnosis = await diagnose(hostPortGhost, { ...edits, add: reservation });
     expect({ outcome: diagnosis.outcome, steps: diagnosis.steps }).toEqual({ outcome: 'unknown', steps: [] });
     expect(diagnosis.reasons).toEqual([
-      'sandbox aaaa1111 is not running but still holds an address: being set up or torn down',
+      'sandbox aaaa1111 is not running but still holds an address (/var/lib/cni/networks/cbr0/10.42.1.2): being set up or torn down',
     ]);
   });
 

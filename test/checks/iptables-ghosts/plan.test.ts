@@ -73,7 +73,7 @@ describe.each(nodes)('$fixture, with rules and chains of others in it', (node) =
         expect(steps).toHaveLength(node.tables);
         for (const step of steps) await prove(step, await tableBefore(node, edits, step));
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 });

@@ -17,6 +17,7 @@ describe('what a real kube-proxy left behind', () => {
     'kube-proxy-1.22-legacy-then-1.34-nft',
     'kube-proxy-1.34-legacy-then-nftables-mode',
     'kube-proxy-1.36-nft-without-comments',
+    'kube-proxy-and-kube-router-legacy-then-nft',
   ])('goes from legacy, and nothing else changes: %s', async (name) => {
     await using node = await startNode();
     await restoreFixture(node, name);

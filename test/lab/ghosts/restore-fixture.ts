@@ -28,7 +28,7 @@ export async function restoreFixture(node: LabNode, name: string, { first = 'leg
   for (const backend of first === 'legacy' ? (['legacy', 'nft'] as const) : (['nft', 'legacy'] as const)) {
     for (const family of ['ipv4', 'ipv6'] as const) {
       const dump = await recorded(saveTool(backend, family));
-      if (dump !== '') await node.restore(backend, family, withoutAccounts(dump));
+      if (dump !== '') await node.restore(backend, family, loadable(dump));
     }
   }
   for (const { args } of commands.filter(({ tool }) => tool === 'nft')) await addNativeChain(node, args);
@@ -50,7 +50,10 @@ function saveTool(backend: Backend, family: Family): string {
   return `${family === 'ipv4' ? 'iptables' : 'ip6tables'}-${backend}-save`;
 }
 
-/** kube-proxy 1.31 and later counts packets in an object that no tool of the lab can make. */
-function withoutAccounts(dump: string): string {
-  return dump.replace(/ -m nfacct --nfacct-name +\S+/g, '');
+/**
+ * Two matches refer to objects that no tool of the lab can make: the packet accounts of kube-proxy
+ * 1.31 and later, and the address sets of kube-router. The rules are loaded without them.
+ */
+function loadable(dump: string): string {
+  return dump.replace(/ -m nfacct --nfacct-name +\S+| -m set (! )?--match-set \S+ \S+/g, '');
 }
