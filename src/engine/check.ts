@@ -26,6 +26,8 @@ export interface Diagnosis {
   /** Why it was skipped, or what could not be determined; each a line for a person. */
   readonly reasons: readonly string[];
   readonly findings: readonly Finding[];
+  /** What could not be asked; the verdict stands without it. */
+  readonly limits: readonly string[];
   /** What was looked at and decided on the way, for `-v` and the report. */
   readonly notes: readonly string[];
   /** What `fix` would do, in order. */

@@ -18,6 +18,6 @@ async function diagnose(check: Check, context: FactContext): Promise<Diagnosis> 
   } catch (error) {
     if (!(error instanceof DoctorError) || error.code !== 'undetermined') throw error;
     const reasons = [error.hint ? `${error.message}; ${error.hint}` : error.message];
-    return { outcome: 'unknown', reasons, findings: [], notes: [], steps: [] };
+    return { outcome: 'unknown', reasons, findings: [], limits: [], notes: [], steps: [] };
   }
 }

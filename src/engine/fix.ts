@@ -57,7 +57,8 @@ export async function fix(options: FixOptions): Promise<FixResult> {
         if (changed) return { examinations, fix: { kind: 'not-applied', reason: 'the node keeps changing' } };
       }
       const applied = await applyJournalled(options, steps);
-      if (applied.kind !== 'moved-on' || attempt === 3) return { examinations, fix: applied };
+      const mayGoOn = applied.kind === 'moved-on' && applied.reverted.complete && attempt < 3;
+      if (!mayGoOn) return { examinations, fix: applied };
       examinations = await examineNow(options);
     } finally {
       await lock.release();

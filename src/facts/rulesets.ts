@@ -36,6 +36,14 @@ const saveTools = {
   nft: { ipv4: 'iptables-nft-save', ipv6: 'ip6tables-nft-save' },
 } as const satisfies Record<Backend, Record<Family, Tool>>;
 
+/** A dump that ends early between two tables looks whole; the kernel knows which tables there are. */
+function requireTables(dump: BackendDump, names: string, tool: Tool): BackendDump {
+  if (dump.kind === 'absent') return dump;
+  const missing = names.split(/\s+/).filter((name) => name !== '' && !dump.reading.tables.has(name));
+  if (missing.length === 0) return dump;
+  throw new DoctorError('undetermined', `${tool} left out table ${missing.join(', ')}, which the kernel has`);
+}
+
 /**
  * `iptables-legacy-save` alone dumps the tables that the kernel already has; with `-t`, or through
  * `-L`, it would register the table, and the nat table registered last is the one that wins.
@@ -57,7 +65,7 @@ async function dumpLegacy(context: FactContext, family: Family): Promise<Backend
       { hint: `install iptables, or set commands.${saveTools.legacy[family]} in the configuration` },
     );
   }
-  return judge(dump, saveTools.legacy[family], reader);
+  return requireTables(judge(dump, saveTools.legacy[family], reader), file.text, saveTools.legacy[family]);
 }
 
 async function dumpNft(context: FactContext, family: Family): Promise<BackendDump> {

@@ -41,6 +41,7 @@ export const sandboxesFact: Fact<Sandboxes> = {
       return { kind: 'unavailable', reason: `crictl failed with exit code ${result.exitCode}: ${said}` };
     }
     const pods = parseCrictlPods(result.stdout);
+    if (typeof reserved === 'string') return { kind: 'unavailable', reason: reserved };
     if (pods.kind !== 'parsed')
       return { kind: 'unavailable', reason: `crictl's answer cannot be read: ${pods.reason}` };
     return { kind: 'known', ready: pods.ready, notReady: pods.notReady, reserved };
@@ -76,16 +77,18 @@ async function listPods({ host, config }: FactContext): Promise<CommandResult> {
   });
 }
 
+/** The reservation of each sandbox; a line for a person when one cannot be read. */
 async function readReservations(
   { host, config }: FactContext,
   networks: readonly string[],
-): Promise<Map<string, string>> {
+): Promise<Map<string, string> | string> {
   const files = new Map<string, string>();
   for (const network of networks) {
     const folder = `${config.paths.ipam}/${network}`;
     for (const { name } of (await host.listDirectory(folder)) ?? []) {
       if (!/^[0-9a-fA-F.:]+$/.test(name)) continue;
       const file = await host.readFile(`${folder}/${name}`);
+      if (file.kind === 'unreadable') return `reservation ${folder}/${name} cannot be read: ${file.reason}`;
       const id = file.kind === 'read' ? file.text.split(/\r?\n/)[0]?.trim() : undefined;
       if (id) files.set(id, `${folder}/${name}`);
     }

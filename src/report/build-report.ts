@@ -20,6 +20,7 @@ export function buildReport({ version, run, examinations, fix, failOn }: ReportI
     outcome: diagnosis.outcome,
     reasons: diagnosis.reasons,
     findings: diagnosis.findings,
+    limits: diagnosis.limits,
     notes: diagnosis.notes,
   }));
   // The batch for thousands of chains is long, and a check changes nothing.

@@ -38,6 +38,7 @@ export function reportSchema() {
     outcome: z.enum(['ok', 'findings', 'skipped', 'unknown']),
     reasons: list(z.string()).describe('why it was skipped, or what could not be determined'),
     findings: list(finding),
+    limits: list(z.string()).describe('what could not be asked; the verdict stands without it'),
     notes: list(z.string()),
   });
   const step = z.object({

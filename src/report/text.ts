@@ -66,6 +66,7 @@ function renderCheck(check: CheckReport, options: TextOptions): string {
     ...shown.map((finding) => renderFinding(finding, options)),
     ...(hidden > 0 ? [`  … and ${hidden} more (-v shows all, --format json has them)`] : []),
     ...obstacles(check, options),
+    ...check.limits.map((limit) => colour.dim(`  ${wrap(limit, width - 2, '  ')}`)),
     ...(verbose ? check.notes.map((note) => colour.dim(`  ${wrap(note, width - 2, '    ')}`)) : []),
   ].join('\n');
 }

@@ -37,7 +37,7 @@ export function examinationOf(diagnosis: Partial<Diagnosis>): Examination {
   if (check === undefined) throw new Error('there are no checks');
   return {
     check,
-    diagnosis: { outcome: 'ok', reasons: [], findings: [], notes: [], steps: [], ...diagnosis },
+    diagnosis: { outcome: 'ok', reasons: [], findings: [], limits: [], notes: [], steps: [], ...diagnosis },
   };
 }
 

@@ -53,7 +53,7 @@ export const iptablesGhosts: Check = defineCheck({
     }
     if (!tables.some(({ reading }) => reading.owned.size > 0)) {
       const reason = 'no kubelet runs here and no chain of Kubernetes or its CNI is in any table';
-      return { outcome: 'skipped', reasons: [reason], findings: [], notes, steps: [] };
+      return { outcome: 'skipped', reasons: [reason], findings: [], limits: [], notes, steps: [] };
     }
     if (
       tables.some(({ reading }) =>
@@ -108,7 +108,8 @@ function diagnoseGhosts(
     outcome: findings.length > 0 ? 'findings' : reasons.length > 0 ? 'unknown' : 'ok',
     reasons,
     findings,
-    notes: [...notes, ...orders, ...api],
+    limits: api,
+    notes: [...notes, ...orders],
     steps: [
       ...free.map((removal) => removalStep(removal, live)),
       ...conntrackSteps(
@@ -128,7 +129,7 @@ function unknown(
     .map(
       ({ backend, family, table, reading }) => `${backend} ${family} ${table}: ${reading.owned.size} chains`,
     );
-  return { outcome: 'unknown', reasons, findings: [], notes: [...notes, ...seen], steps: [] };
+  return { outcome: 'unknown', reasons, findings: [], limits: [], notes: [...notes, ...seen], steps: [] };
 }
 
 function removalFor(ghost: TrafficGhost, removals: readonly TableRemoval[]): TableRemoval | undefined {

@@ -31,6 +31,8 @@ export function findFilterGhosts(
     });
 }
 
+const quiet = 'dormant: only what no nat rule translates first would be refused';
+
 interface LiveSide {
   readonly live: Backend;
   readonly claim: Claim | undefined;
@@ -48,7 +50,7 @@ function refusalGhost(
 ): TrafficGhost {
   const { protocol, address, port, servicePort: service } = refusal;
   const verb = refusal.target === 'DROP' ? 'dropped' : 'rejected';
-  const effect: Effect = alsoRefused ? 'idle' : 'rejects';
+  const effect: Effect = alsoRefused ? 'idle' : claim ? 'dormant' : 'rejects';
   const shown = address === undefined ? `*:${port}` : printEndpoint({ address, port });
   const liveText = claim
     ? `live rules translate it first (${live})`
@@ -74,7 +76,7 @@ function refusalGhost(
       },
       evidence: [
         { source: tableTitle(read), observed: `${refusal.chain}: ${refusal.comment}` },
-        { source: 'effect', observed: explainEffect(effect) },
+        { source: 'effect', observed: effect === 'dormant' ? quiet : explainEffect(effect) },
       ],
     },
     deadFlows: [],

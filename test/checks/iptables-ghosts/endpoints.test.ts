@@ -18,10 +18,8 @@ describe('with the API away', () => {
   });
 
   test('that is said once', async () => {
-    const { notes } = await diagnose(legacyThenNft, away);
-    expect(notes.filter((note) => note.includes('the certificate has expired'))).toEqual([
-      'the API was not read: the certificate has expired',
-    ]);
+    const { limits } = await diagnose(legacyThenNft, away);
+    expect(limits).toEqual(['the API was not read: the certificate has expired']);
   });
 });
 
@@ -29,7 +27,7 @@ test('an answer of the API that is no list of slices is as good as none', async 
   const texts = { 'endpointslices.json': () => '{"kind":"Status","status":"Failure"}' };
   const diagnosis = await diagnose(legacyThenNft, { texts });
   expect(diagnosis.outcome).toBe('findings');
-  expect(diagnosis.notes).toContainEqual(
+  expect(diagnosis.limits).toContainEqual(
     expect.stringMatching(/^the API was not read: the API's answer cannot be read/),
   );
 });

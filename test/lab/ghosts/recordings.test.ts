@@ -41,8 +41,8 @@ describe('what a real kube-proxy left behind', () => {
 
     const withApi = await runDoctor(node, ['check', '--kubeconfig', '/run/lab/kubeconfig']);
 
-    expect(without.report.checks[0]?.notes.join('\n')).toContain('the API was not read');
-    expect(withApi.report.checks[0]?.notes.join('\n')).not.toContain('the API was not read');
+    expect(without.report.checks[0]?.limits.join('\n')).toContain('the API was not read');
+    expect(withApi.report.checks[0]?.limits.join('\n')).not.toContain('the API was not read');
     for (const { findings } of [without, withApi]) {
       expect(findings).toContainEqual(
         expect.objectContaining({
