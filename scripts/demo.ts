@@ -89,6 +89,7 @@ async function breakNode(node: LabNode): Promise<Client> {
   const build = fileURLToPath(new URL('build.ts', import.meta.url));
   await Promise.all([
     node.run([process.execPath, build, '/run/doctor']),
+    startApiServer(node),
     node.fakeProcess('k3s-server', ['server']),
     node.addPod({ name: 'web-1', address: '10.42.0.9', tcp: [8080] }),
     node.addPod({ name: 'web-2', address: '10.42.0.10', tcp: [8080] }),
@@ -98,6 +99,21 @@ async function breakNode(node: LabNode): Promise<Client> {
   await node.restore('legacy', 'ipv4', kubeProxyRules(earlier));
   await gone.stop();
   return node.addClient();
+}
+
+/** Knows the Service's endpoints of now, and says so to whom k3s' kubeconfig lets in. */
+async function startApiServer(node: LabNode): Promise<void> {
+  const slice = {
+    metadata: { name: 'web-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 'web' } },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: ['10.42.0.9'] }, { addresses: ['10.42.0.10'] }],
+    ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
+  };
+  const list = { kind: 'EndpointSliceList', apiVersion: 'discovery.k8s.io/v1', metadata: {}, items: [slice] };
+  await node.writeFile('/run/api/apis/discovery.k8s.io/v1/endpointslices.json', JSON.stringify(list));
+  const server = fileURLToPath(new URL('../test/lab/api-server/main.ts', import.meta.url));
+  const options = ['--data', '/run/api', '--kubeconfig', '/etc/rancher/k3s/k3s.yaml'];
+  await node.start([process.execPath, server, ...options]).waitForLine('listening');
 }
 
 /** Returns how many were answered. */

@@ -8,13 +8,14 @@ import { askYesNo } from './ask.ts';
 import { createLogger } from './logger.ts';
 import { openHost } from './open-host.ts';
 import type { FixCommandOptions } from './options.ts';
-import { print, printReport, textOptions } from './print-report.ts';
+import { assertReportable, print, printReport, textOptions } from './print-report.ts';
 import { selectChecks } from './select-checks.ts';
 import { version } from './version.ts';
 
 /** Shows the plan, asks, applies, verifies. Returns the exit code. */
 export async function fixCommand(ids: readonly string[], options: FixCommandOptions): Promise<number> {
   const checks = selectChecks(ids);
+  await assertReportable(options);
   const { host, config } = await openHost(options);
   const startedAt = host.now();
   const runId = newRunId(startedAt, process.pid);

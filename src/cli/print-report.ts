@@ -13,11 +13,20 @@ export async function printReport(report: Report, options: RunOptions): Promise<
       ? `${JSON.stringify(report, null, 2)}\n`
       : renderText(report, textOptions(options, toTerminal ? process.stdout : undefined));
   if (options.output === undefined) return print(text);
+  await writeOutput(options.output, text, 'w');
+}
+
+/** To be called before a node is changed: it is too late to learn afterwards that the report is lost. */
+export async function assertReportable({ output }: RunOptions): Promise<void> {
+  if (output !== undefined) await writeOutput(output, '', 'a');
+}
+
+async function writeOutput(path: string, text: string, flag: 'w' | 'a'): Promise<void> {
   try {
-    await writeFile(options.output, text);
+    await writeFile(path, text, { flag });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new DoctorError('usage', `cannot write ${options.output}: ${why}`, { cause: error });
+    throw new DoctorError('usage', `cannot write ${path}: ${why}`, { cause: error });
   }
 }
 

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { WriteResult } from './host.ts';
+import { makeFolder } from './make-folder.ts';
 import { systemErrorCode } from './system-error.ts';
 
 /** Writes beside the file, syncs, renames over it, syncs the folder: after a crash it is the old or the new. */
 export async function writeDurably(path: string, text: string): Promise<WriteResult> {
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
   try {
-    await makeFolder(dirname(path));
+    await makeFolder(dirname(path), 0o700);
     await writeSynced(temporary, 'wx', text);
     await rename(temporary, path);
     await syncFolder(dirname(path));
@@ -22,22 +22,12 @@ export async function writeDurably(path: string, text: string): Promise<WriteRes
 
 export async function appendDurably(path: string, line: string): Promise<WriteResult> {
   try {
-    await makeFolder(dirname(path));
+    await makeFolder(dirname(path), 0o700);
     await writeSynced(path, 'a', `${line}\n`);
     await syncFolder(dirname(path));
     return { kind: 'written' };
   } catch (error) {
     return { kind: 'failed', reason: describe(error) };
-  }
-}
-
-/** One by one from the top: Node's `recursive` says ENOENT where the file system is read-only. */
-async function makeFolder(path: string): Promise<void> {
-  if (!existsSync(dirname(path))) await makeFolder(dirname(path));
-  try {
-    await mkdir(path, { mode: 0o700 });
-  } catch (error) {
-    if (systemErrorCode(error) !== 'EEXIST') throw error;
   }
 }
 

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { LockResult } from './host.ts';
+import { makeFolder } from './make-folder.ts';
 
 /**
  * Takes an exclusive flock(2). Node has no call for it, so the `flock` program takes it on our own
@@ -12,7 +13,7 @@ export async function takeLock(path: string, holder: string, flock: readonly str
   const [program, ...args] = flock;
   if (program === undefined) return { kind: 'failed', reason: 'there is no flock program' };
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    await makeFolder(dirname(path), 0o755);
     const file = await open(path, 'a+', 0o600);
     const exitCode = await runFlock(program, [...args, '--nonblock', '3'], file.fd);
     if (exitCode === 0) {

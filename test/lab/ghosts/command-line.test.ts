@@ -36,7 +36,7 @@ describe('fix --dry-run', () => {
     expect(stdout).toContain('Nothing was changed: dry run');
     expectUnchanged(before, await node.snapshot());
     expect((await node.exec(['ls', '/var/lib/k3s-doctor'])).exitCode).not.toBe(0);
-    const commands = stdout.match(/^ {2}\S+-restore .*<<'EOF'$.*?^EOF$/gms) ?? [];
+    const commands = stdout.match(/^ {2}\S+-restore [^\n]*<<'EOF'$.*?^EOF$/gms) ?? [];
     expect(commands).toHaveLength(3);
     for (const command of commands) await node.run(['sh', '-ec', command]);
     expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });
@@ -64,8 +64,8 @@ describe('a person at a terminal', () => {
     await using node = await startHauntedNode();
     const before = await node.snapshot();
 
-    // The last one is Ctrl-D.
-    for (const answer of ['n\n', '\n', 'maybe\n', '\u0004']) {
+    // The last two are Ctrl-D and Ctrl-C.
+    for (const answer of ['n\n', '\n', 'maybe\n', '\u0004', '\u0003']) {
       const refused = await atTerminal(answer);
       expect(refused.stdout).toContain('-X KUBE-SVC-CDGGSHYLG3RE2FKL');
       expect(refused.stdout).toContain('Apply this plan? [y/N]');
@@ -79,11 +79,14 @@ describe('a person at a terminal', () => {
     expect(done.exitCode).toBe(0);
     expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });
 
-    function atTerminal(answer: string) {
+    async function atTerminal(answer: string) {
+      await node.run(['sh', '-c', 'rm -f /run/lab/keys /run/lab/seen; mkfifo /run/lab/keys']);
       const doctor = `${process.execPath} ${main} fix`;
-      return node.exec(['script', '--quiet', '--return', '--command', doctor, '/dev/null'], {
-        input: answer,
-      });
+      const script = `exec script --quiet --return --flush --command '${doctor}' /run/lab/seen <>/run/lab/keys`;
+      const terminal = node.start(['sh', '-c', script]);
+      await node.run(['timeout', '10', 'sh', '-c', untilAsked]);
+      await node.run(['sh', '-c', 'cat >/run/lab/keys'], { input: answer });
+      return terminal.ended;
     }
   });
 
@@ -96,6 +99,28 @@ describe('a person at a terminal', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
     expect(stderr).toMatch(/^doctor: there is no terminal to ask at; use --yes .* --dry-run .*\n$/);
     expectUnchanged(before, await node.snapshot());
+  });
+});
+
+const untilAsked = 'until grep -qs "Apply this plan" /run/lab/seen; do sleep 0.02; done';
+
+describe('fix --output', () => {
+  it('refuses a file that cannot be written before it changes anything', async () => {
+    await using node = await startHauntedNode();
+    const before = await node.snapshot();
+
+    const { exitCode, stdout, stderr } = await node.doctor(['fix', '--yes', '--output', '/run/none/report']);
+
+    expect(stderr).toMatch(/^doctor: cannot write \/run\/none\/report: .*\n$/);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
+    expectUnchanged(before, await node.snapshot());
+  });
+
+  it('has the whole report, and standard output nothing', async () => {
+    await using node = await startHauntedNode();
+    const { exitCode, stdout } = await node.doctor(['fix', '--yes', '--output', '/run/lab/report']);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
+    expect(await node.readFile('/run/lab/report')).toContain('Healthy again.');
   });
 });
 

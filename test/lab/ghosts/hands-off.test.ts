@@ -160,6 +160,20 @@ describe('a backend that is not there', () => {
   });
 });
 
+describe('a missing conntrack program', () => {
+  it('leaves open which nat table comes first, and old connections to expire; the ghosts go all the same', async () => {
+    await using node = await startHauntedNode();
+    await configure(node, { commands: { crictl: node.crictl, conntrack: '/run/lab/none' } });
+    const before = await node.snapshot();
+
+    const fix = await runDoctor(node, ['fix', '--yes']);
+
+    expect(fix).toMatchObject({ exitCode: 0, findings: [{ effect: 'may-mask' }, {}, {}, {}] });
+    expect(fix.report.fix?.notes.join()).toContain('stale connections were left to expire');
+    expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });
+  });
+});
+
 describe('a dump', () => {
   it.each([
     [

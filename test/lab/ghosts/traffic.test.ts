@@ -114,6 +114,30 @@ describe('a host port in the backend that is not live', () => {
     expect((await node.client.http(node.address, 81)).ok).toBe(false);
   });
 
+  it('is one of more than a rule can hold, of both families and protocols: all go at once', async () => {
+    await using node = await startHauntedNode();
+    const dead = identifyPod({ name: 'dead', address: '10.42.0.5', address6: 'fd00:42::5' });
+    const hostPorts = [
+      ...Array.from({ length: 20 }, (_, i) => ({ hostPort: 2000 + i, containerPort: 8080 })),
+      { hostPort: 53, containerPort: 5353, protocol: 'udp' as const },
+      { hostPort: 99, containerPort: 99, hostIP: node.address },
+    ];
+    await node.cni('legacy', 'ADD', { pod: dead, hostPorts });
+    const before = await node.snapshot();
+    expect(before.legacyIpv4.match(/--dports/g)?.length).toBeGreaterThan(2);
+
+    const fix = await runDoctor(node, ['fix', '--yes']);
+
+    expect(fix.exitCode).toBe(0);
+    const ports = fix.findings.filter(({ code }) => code === 'ghost-host-port').map(({ message }) => message);
+    expect(ports).toContain(
+      `host port ${node.address}:99/tcp → 10.42.0.5:99 dead (legacy) · no live rule claims it`,
+    );
+    expect(ports.filter((message) => message.includes('*:2019/tcp'))).toHaveLength(2);
+    const ghosts = new RegExp(`KUBE-|${dead.sandboxId}|${chainOf(before.legacyIpv4, dead.sandboxId)}`);
+    expectOnlyGone(before, await node.snapshot(), { backend: 'legacy', ghosts });
+  });
+
   it('is a ghost in the live backend too, once its pod is gone', async () => {
     await using node = await startPeopledNode();
     const [pod] = node.pods;
