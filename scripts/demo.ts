@@ -19,16 +19,13 @@ process.exit(await demo());
 async function demo(): Promise<number> {
   const interruption = new AbortController();
   await using node = await startNode({ hostname: 'demo-node' });
+  // The step that is going on is done in a second; a second signal does not wait for it.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      interruption.abort();
-      void node.stop();
-    });
+    process.once(signal, () => interruption.abort());
   }
   try {
     return await tell({ node, signal: interruption.signal });
   } catch (error) {
-    // Whatever was going on failed because its node was taken away.
     if (!interruption.signal.aborted) throw error;
     await node.stop();
     console.log('\nInterrupted. The node is gone, and nothing is left of it.');

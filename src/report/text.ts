@@ -60,7 +60,7 @@ function renderCheck(check: CheckReport, options: TextOptions): string {
   const shown = verbose ? check.findings : check.findings.slice(0, 10);
   const hidden = check.findings.length - shown.length;
   return [
-    `${mark[check.outcome]} ${colour.bold(check.id)}  ${check.title}`,
+    `${mark[check.outcome]} ${colour.bold(check.id)}  ${heading(check)}`,
     ...(check.outcome === 'findings' ? [colour.dim(`  ${wrap(check.why, width - 2, '  ')}`)] : []),
     ...check.reasons.map((reason) => `  ${colour.yellow(wrap(reason, width - 2, '  '))}`),
     ...shown.map((finding) => renderFinding(finding, options)),
@@ -69,6 +69,18 @@ function renderCheck(check: CheckReport, options: TextOptions): string {
     ...check.limits.map((limit) => colour.dim(`  ${wrap(limit, width - 2, '  ')}`)),
     ...(verbose ? check.notes.map((note) => colour.dim(`  ${wrap(note, width - 2, '    ')}`)) : []),
   ].join('\n');
+}
+
+/** The title says that all is well, which an unknown or skipped check does not. */
+function heading(check: CheckReport): string {
+  switch (check.outcome) {
+    case 'unknown':
+      return 'could not be determined';
+    case 'skipped':
+      return 'does not apply here';
+    default:
+      return check.title;
+  }
 }
 
 function renderFinding(finding: FindingReport, { colour, width, verbose }: TextOptions): string {

@@ -1,5 +1,5 @@
 import type { KubeComponents } from '../../facts/kube-components.ts';
-import type { ReadTable } from '../../facts/table-readings.ts';
+import { type ReadTable, tableTitle } from '../../facts/table-readings.ts';
 import { type Backend, backends } from '../../netfilter/ruleset.ts';
 
 /**
@@ -20,7 +20,7 @@ export function decideLiveBackend(tables: readonly ReadTable[], components: Kube
     const marked = backends.filter((backend) => has(tables, backend, 'mangle', mark));
     const [backend, second] = marked;
     if (backend && second) {
-      const reason = `kubelet's mark (mangle/${mark}) is in both backends, so either may be the live one`;
+      const reason = `kubelet's mark (mangle/${mark}) is in both backends, so either may be the live one: ${placesOf(tables, mark)}`;
       return { kind: 'unknown', reason };
     }
     if (backend) return crossCheck(tables, components, backend, mark);
@@ -31,6 +31,13 @@ export function decideLiveBackend(tables: readonly ReadTable[], components: Kube
     return { kind: 'unknown', reason };
   }
   return { kind: 'none' };
+}
+
+function placesOf(tables: readonly ReadTable[], mark: string): string {
+  return tables
+    .filter((read) => read.table === 'mangle' && read.reading.owned.has(mark))
+    .map(tableTitle)
+    .join(', ');
 }
 
 /** kube-proxy may use another backend than kubelet (a container with its own iptables, for one). */

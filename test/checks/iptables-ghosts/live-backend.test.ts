@@ -20,7 +20,7 @@ describe('nothing is judged and nothing planned when', () => {
   test("kubelet's mark is in both backends", async () => {
     const texts = { 'iptables-legacy-save.txt': hint };
     expect(await reasonFor({ texts })).toBe(
-      "kubelet's mark (mangle/KUBE-IPTABLES-HINT) is in both backends, so either may be the live one",
+      "kubelet's mark (mangle/KUBE-IPTABLES-HINT) is in both backends, so either may be the live one: iptables-legacy mangle, iptables-nft mangle",
     );
   });
 
