@@ -24,6 +24,19 @@ describe('looking', () => {
   });
 });
 
+describe('looking at a node with one legacy table', () => {
+  it('registers no other, in neither family', async () => {
+    await using node = await startNode();
+    await node.restore('legacy', 'ipv4', '*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n');
+    const before = await node.snapshot();
+    expect(before).toMatchObject({ legacyTables: ['filter'], legacyTables6: [] });
+
+    for (const args of [['check'], ['fix', '--yes']]) expect((await runDoctor(node, args)).exitCode).toBe(0);
+
+    expect(await node.snapshot()).toEqual(before);
+  });
+});
+
 describe('fix --dry-run', () => {
   it('changes nothing, and prints batches that do by hand what the fix does', async () => {
     await using node = await startHauntedNode();
