@@ -31,7 +31,7 @@ export function contradictEndpoints(
 
 /** Undefined when a backend has no endpoints at all. */
 function deadShare(claims: readonly NatClaims[], backend: Backend, endpoints: Endpoints): number | undefined {
-  const truth = { endpoints, live: undefined, liveRulesKnown: true };
+  const truth = { endpoints, liveTargets: [], liveRulesKnown: true };
   let dead = 0;
   let all = 0;
   for (const nat of claims) {

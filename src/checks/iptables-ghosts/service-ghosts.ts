@@ -29,8 +29,13 @@ export function findServiceGhosts(
         claims.find((other) => other.backend === live && other.family === family)?.claims ?? [];
       const liveRulesKnown = liveClaims.some(isService);
       const byKey = new Map(liveClaims.filter(isService).map((claim) => [claimKey(claim), claim]));
+      const byService = Map.groupBy(liveClaims.filter(isService), ({ servicePort }) => servicePort);
       return ghosts.filter(isService).map((ghost): TrafficGhost => {
         const liveClaim = byKey.get(claimKey(ghost));
+        const sameService = ghost.servicePort === undefined ? [] : (byService.get(ghost.servicePort) ?? []);
+        const liveTargets = [...(liveClaim ? [liveClaim] : []), ...sameService].flatMap(
+          ({ targets }) => targets,
+        );
         const order = facts.order[family];
         const contest = {
           ghost,
@@ -42,7 +47,7 @@ export function findServiceGhosts(
         const effect = effectOf(contest);
         const sentTo = ghost.targets.map((target) => ({
           ...target,
-          state: stateOf(target, ghost, { endpoints: facts.endpoints, live: liveClaim, liveRulesKnown }),
+          state: stateOf(target, ghost, { endpoints: facts.endpoints, liveTargets, liveRulesKnown }),
         }));
         const traffic = {
           protocol: ghost.protocol,
@@ -55,7 +60,7 @@ export function findServiceGhosts(
         const dead = sentTo.filter(
           ({ state, address, port }) =>
             state === 'dead' &&
-            !liveClaim?.targets.some((other) => other.address === address && other.port === port),
+            !liveTargets.some((other) => other.address === address && other.port === port),
         );
         return {
           family,

@@ -24,8 +24,8 @@ export interface LiveClaim {
 
 export interface Truth {
   readonly endpoints: Endpoints;
-  /** The live backend's claim of the same address, if it has one. */
-  readonly live: Claim | undefined;
+  /** Where the live backend sends the same address, and the same Service at any other address. */
+  readonly liveTargets: readonly Endpoint[];
   readonly liveRulesKnown: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface Truth {
 export function stateOf(
   target: Endpoint,
   claim: Claim,
-  { endpoints, live, liveRulesKnown }: Truth,
+  { endpoints, liveTargets, liveRulesKnown }: Truth,
 ): Target['state'] {
   if (endpoints.kind === 'known' && claim.servicePort !== undefined) {
     const [service = '', portName = ''] = claim.servicePort.split(':');
@@ -50,7 +50,7 @@ export function stateOf(
     return match.state === 'not-ready' ? 'not-ready' : 'live';
   }
   if (!liveRulesKnown) return 'unknown';
-  return live?.targets.some((other) => isSame(other, target)) ? 'live' : 'dead';
+  return liveTargets.some((other) => isSame(other, target)) ? 'live' : 'dead';
 }
 
 /** What a ghost claim does to the traffic it claims, as things stand now. */

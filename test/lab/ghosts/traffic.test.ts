@@ -210,6 +210,28 @@ describe('connections that conntrack remembers', () => {
     );
     expect(await ask('10.43.0.10', 4444)).toMatchObject({ ok: true, body: 'web-1', localPort: 4444 });
   });
+
+  it('go on to the live pods of a Service that lost an address, without an API to ask, too', async () => {
+    const dns = {
+      name: 'kube-system/dns:dns',
+      protocol: 'udp',
+      port: 53,
+      endpoints: ['10.42.0.9:5353'],
+    } as const;
+    await using node = await startHauntedNode({
+      earlier: [webGhost, { ...dns, address: '192.0.2.14' }],
+      now: [webLive, { ...dns, address: '10.43.0.10' }],
+    });
+    expect(await node.client.udp('192.0.2.14', 53, { localPort: 4444 })).toMatchObject({ body: 'web-1' });
+    const before = (await node.snapshot()).conntrack.filter((line) => line.startsWith('udp'));
+    expect(before).toHaveLength(1);
+
+    const fix = await runDoctor(node, ['fix', '--yes']);
+
+    expect(fix).toMatchObject({ exitCode: 0, report: { fix: { outcome: 'done' } } });
+    expect(fix.findings[1]).toMatchObject({ effect: 'captures', traffic: { sentTo: [{ state: 'live' }] } });
+    expect((await node.snapshot()).conntrack.filter((line) => line.startsWith('udp'))).toEqual(before);
+  });
 });
 
 const servePod = fileURLToPath(new URL('../node/serve-pod.ts', import.meta.url));
