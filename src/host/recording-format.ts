@@ -28,7 +28,6 @@ export function recordingSchema() {
 export type Recording = z.output<ReturnType<typeof recordingSchema>>;
 export type RecordingInput = z.input<ReturnType<typeof recordingSchema>>;
 export type RecordedCommand = Recording['commands'][number];
-type RecordedFile = Recording['files'][number];
 
 function commandSchema() {
   return z
