@@ -8,7 +8,7 @@ import { askYesNo } from './ask.ts';
 import { createLogger } from './logger.ts';
 import { openHost } from './open-host.ts';
 import type { FixCommandOptions } from './options.ts';
-import { assertReportable, print, printReport, textOptions } from './print-report.ts';
+import { assertReportable, printReport, textOptions } from './print-report.ts';
 import { selectChecks } from './select-checks.ts';
 import { version } from './version.ts';
 
@@ -47,9 +47,6 @@ export async function fixCommand(ids: readonly string[], options: FixCommandOpti
   const report = reportOn(result.examinations, result.fix);
   log.info({ outcome: report.fix, exitCode: report.exitCode }, 'fix ends');
   await printReport(report, options);
-  if (approve.kind === 'dry-run' && options.format === 'text' && options.output === undefined) {
-    await print(`\n${renderPlan(report.plan, textOptions(options, process.stdout))}\n`);
-  }
   return report.exitCode;
 }
 

@@ -2,18 +2,20 @@ import { writeFile } from 'node:fs/promises';
 import { Chalk } from 'chalk';
 import { DoctorError } from '../doctor-error.ts';
 import type { Report } from '../report/report-schema.ts';
-import { renderText, type TextOptions } from '../report/text.ts';
+import { renderPlan, renderText, type TextOptions } from '../report/text.ts';
 import type { RunOptions } from './options.ts';
 
 /** Prints the report where it was asked for; standard output carries nothing else. */
-export async function printReport(report: Report, options: RunOptions): Promise<void> {
-  const toTerminal = options.output === undefined;
-  const text =
-    options.format === 'json'
-      ? `${JSON.stringify(report, null, 2)}\n`
-      : renderText(report, textOptions(options, toTerminal ? process.stdout : undefined));
+export async function printReport(report: Report, options: RunOptions & { dryRun?: true }): Promise<void> {
+  const text = options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : asText(report, options);
   if (options.output === undefined) return print(text);
   await writeOutput(options.output, text, 'w');
+}
+
+function asText(report: Report, options: RunOptions & { dryRun?: true }): string {
+  const style = textOptions(options, options.output === undefined ? process.stdout : undefined);
+  const text = renderText(report, style);
+  return options.dryRun && report.plan.length > 0 ? `${text}\n${renderPlan(report.plan, style)}\n` : text;
 }
 
 /** To be called before a node is changed: it is too late to learn afterwards that the report is lost. */

@@ -46,7 +46,7 @@ export function defaultConfig(): Config {
       ipam: '/var/lib/cni/networks',
     },
     commands: {},
-    guards: { maxChanges: 10_000 },
+    guards: { maxChanges: 50_000 },
     commandTimeoutMs: 10_000,
     checks: { 'iptables-ghosts': { probe: true } },
   };

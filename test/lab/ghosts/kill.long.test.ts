@@ -1,0 +1,40 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { expectOnlyGone } from './expect-only-gone.ts';
+import { addForeignRules } from './foreign-rules.ts';
+import { startHauntedNode, webGhost } from './haunted-node.ts';
+import { kubeProxyRules } from './kube-proxy-rules.ts';
+import { runDoctor } from './run-doctor.ts';
+
+/** Enough rules for the transaction itself to take a while, so that some kills fall into it. */
+const services = Array.from({ length: 1_000 }, (_, i) => ({
+  name: `default/service-${i}:http`,
+  address: `10.43.${100 + (i >> 8)}.${i & 255}`,
+  port: 80,
+  endpoints: [1, 2, 3].map((k) => `10.42.${k}.${(i % 250) + 1}:8080`),
+}));
+
+it('a fix killed at any of 150 moments leaves a node that the next fix repairs', async () => {
+  const earlier = [webGhost, ...services];
+  await using node = await startHauntedNode({ earlier });
+  await addForeignRules(node, 'legacy');
+  const before = await node.snapshot();
+  const started = performance.now();
+  expect((await node.doctor(['fix', '--yes'])).exitCode).toBe(0);
+  const wholeMs = performance.now() - started;
+  const healthy = await node.snapshot();
+  expectOnlyGone(before, healthy, { backend: 'legacy' });
+
+  for (let moment = 1; moment <= 150; moment++) {
+    await node.restore('legacy', 'ipv4', kubeProxyRules(earlier), { noFlush: true });
+    const run = node.startDoctor(['fix', '--yes']);
+    await delay((wholeMs * moment) / 150);
+    await run.stop();
+
+    const left = await node.snapshot();
+    expect(left.legacyIpv4.split('\n')).toEqual(expect.arrayContaining(healthy.legacyIpv4.split('\n')));
+    expect(left.nftIpv4).toBe(healthy.nftIpv4);
+    expect((await runDoctor(node, ['fix', '--yes'])).exitCode).toBe(0);
+    expect((await node.snapshot()).legacyIpv4).toBe(healthy.legacyIpv4);
+  }
+});
