@@ -63,6 +63,7 @@ function renderCheck(check: CheckReport, options: TextOptions): string {
     `${mark[check.outcome]} ${colour.bold(check.id)}  ${heading(check)}`,
     ...(check.outcome === 'findings' ? [colour.dim(`  ${wrap(check.why, width - 2, '  ')}`)] : []),
     ...check.reasons.map((reason) => `  ${colour.yellow(wrap(reason, width - 2, '  '))}`),
+    ...(check.outcome === 'unknown' ? [`  What to do: doctor explain ${check.id}`] : []),
     ...shown.map((finding) => renderFinding(finding, options)),
     ...(hidden > 0 ? [`  … and ${hidden} more (-v shows all, --format json has them)`] : []),
     ...obstacles(check, options),
