@@ -15,4 +15,4 @@ export class DoctorError extends Error {
   }
 }
 
-export type DoctorErrorCode = 'usage' | 'config' | 'undetermined' | 'fix-failed' | 'locked';
+export type DoctorErrorCode = 'usage' | 'config' | 'undetermined' | 'fix-failed' | 'locked' | 'paused';

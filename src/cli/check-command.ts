@@ -1,24 +1,29 @@
 import { examine } from '../engine/examine.ts';
 import { createFactContext } from '../engine/fact.ts';
-import { newRunId } from '../engine/journal.ts';
+import { newRunId } from '../engine/run-id.ts';
 import { buildReport } from '../report/build-report.ts';
 import { openHost } from './open-host.ts';
-import type { CheckOptions } from './options.ts';
+import type { CheckOptions, Inherited } from './options.ts';
 import { printReport } from './print-report.ts';
 import { selectChecks } from './select-checks.ts';
 import { version } from './version.ts';
 
 /** Diagnoses and changes nothing. Returns the exit code. */
-export async function checkCommand(ids: readonly string[], options: CheckOptions): Promise<number> {
-  const checks = selectChecks(ids);
-  const { host, config, finish } = await openHost(options);
+export async function checkCommand(
+  ids: readonly string[],
+  options: CheckOptions,
+  inherited: Inherited = {},
+): Promise<number> {
+  const { host, config, finish } = await openHost(options, inherited);
+  const checks = selectChecks(ids, config);
   const startedAt = host.now();
+  const id = newRunId({ now: startedAt, pid: process.pid });
   const examinations = await examine(checks, createFactContext(host, config));
   await finish();
   const report = buildReport({
     version,
     run: {
-      id: newRunId(startedAt, process.pid),
+      id,
       verb: 'check',
       startedAt: startedAt.toISOString(),
       finishedAt: host.now().toISOString(),
@@ -26,6 +31,6 @@ export async function checkCommand(ids: readonly string[], options: CheckOptions
     examinations,
     failOn: options.failOn,
   });
-  await printReport(report, options);
+  await printReport(report, options, inherited.log?.child({ run: id }));
   return report.exitCode;
 }

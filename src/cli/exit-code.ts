@@ -5,6 +5,7 @@ export const exitCodes = {
   undetermined: 2,
   'fix-failed': 3,
   locked: 4,
+  paused: 4,
   usage: 64,
   config: 78,
 } as const satisfies Record<DoctorErrorCode, number>;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { DoctorError } from '../doctor-error.ts';
-import { print } from './print-report.ts';
+import { print } from './print.ts';
 import { findCheck } from './select-checks.ts';
 
 /** Prints a check's page: the README in its folder, which the build puts beside the bundle. */

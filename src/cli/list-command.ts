@@ -1,5 +1,5 @@
 import { checks } from '../checks/registry.ts';
-import { print } from './print-report.ts';
+import { print } from './print.ts';
 
 export async function listCommand({ format }: { readonly format: 'text' | 'json' }): Promise<number> {
   const rows = checks.map(({ id, title, why, severity }) => ({ id, title, why, severity }));

@@ -3,11 +3,19 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { DoctorError } from '../doctor-error.ts';
 import { checkCommand } from './check-command.ts';
+import { type ConfigCommandOptions, configCommand } from './config-command.ts';
+import { type DaemonCommandOptions, daemonCommand } from './daemon-command.ts';
 import { exitCodes } from './exit-code.ts';
 import { explainCommand } from './explain-command.ts';
 import { fixCommand } from './fix-command.ts';
+import { type HistoryCommandOptions, historyCommand } from './history-command.ts';
 import { listCommand } from './list-command.ts';
-import type { CheckOptions, FixCommandOptions } from './options.ts';
+import type { CheckOptions, FixCommandOptions, RunOptions, UndoCommandOptions } from './options.ts';
+import { type PauseCommandOptions, pauseCommand } from './pause-command.ts';
+import { probeCommand } from './probe-command.ts';
+import { resumeCommand } from './resume-command.ts';
+import { settleCommand } from './settle-command.ts';
+import { undoCommand } from './undo-command.ts';
 import { version } from './version.ts';
 
 process.exitCode = await main(process.argv);
@@ -39,7 +47,9 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function buildProgram(end: (exitCode: number) => void): Command {
+type End = (exitCode: number) => void;
+
+function buildProgram(end: End): Command {
   const program = new Command('doctor')
     .description('Finds, explains and repairs host-level faults of a k3s node.')
     .version(version)
@@ -59,9 +69,55 @@ function buildProgram(end: (exitCode: number) => void): Command {
     .argument('[ids...]', 'checks whose findings are to be repaired; all without any')
     .option('--dry-run', 'show the exact commands and change nothing')
     .option('-y, --yes', 'do not ask')
-    .option('--max-changes <n>', 'refuse a plan with more changes', positiveInteger)
+    .option('--unattended', 'for timers: do not ask, and act on nothing that was not seen before')
+    .option('--max-changes <n>', 'make more changes for one check than is configured', positiveInteger)
     .action(async (ids: string[], options: FixCommandOptions) => end(await fixCommand(ids, options)));
 
+  withRunOptions(program.command('undo'))
+    .description('take a run back, as far as the node has not moved on')
+    .argument('<run>', 'as "doctor history" shows it')
+    .option('--dry-run', 'show the exact commands and change nothing')
+    .option('-y, --yes', 'do not ask')
+    .addOption(new Option('--unless-confirmed').hideHelp())
+    .addOption(new Option('--after <seconds>').argParser(positiveInteger).hideHelp())
+    .action(async (run: string, options: UndoCommandOptions) => end(await undoCommand(run, options)));
+
+  addStateCommands(program, end);
+  addCommandsAboutChecks(program, end);
+  addProcessCommands(program, end);
+  return program;
+}
+
+/** What was done, and whether more may be done. */
+function addStateCommands(program: Command, end: End): void {
+  program
+    .command('history')
+    .description('what was done on this node, by whom and why')
+    .argument('[run]', 'everything about one run')
+    .option('--limit <n>', 'how many runs', positiveInteger, 20)
+    .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
+    .option('--config <file>', 'instead of /etc/k3s-doctor/config.yaml')
+    .option('--no-color', 'no colours (so does NO_COLOR)')
+    .action(async (run: string | undefined, options: HistoryCommandOptions) =>
+      end(await historyCommand(run, options)),
+    );
+
+  program
+    .command('pause')
+    .description('repair nothing on this node for a time')
+    .requiredOption('--reason <text>', 'for whoever comes next')
+    .option('--for <duration>', '30m, 2h, 1d; without it until "doctor resume"')
+    .option('--config <file>', 'instead of /etc/k3s-doctor/config.yaml')
+    .action(async (options: PauseCommandOptions) => end(await pauseCommand(options)));
+
+  program
+    .command('resume')
+    .description('end a pause')
+    .option('--config <file>', 'instead of /etc/k3s-doctor/config.yaml')
+    .action(async (options: { config?: string }) => end(await resumeCommand(options)));
+}
+
+function addCommandsAboutChecks(program: Command, end: End): void {
   program
     .command('list')
     .description('what is checked')
@@ -74,12 +130,38 @@ function buildProgram(end: (exitCode: number) => void): Command {
     .argument('<id>', 'check')
     .action(async (id: string) => end(await explainCommand(id)));
 
-  return program;
+  program
+    .command('config')
+    .description('the settings that hold, and where each comes from')
+    .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
+    .option('--config <file>', 'instead of /etc/k3s-doctor/config.yaml')
+    .option('--kubeconfig <file>', "instead of k3s' own")
+    .action(async (options: ConfigCommandOptions) => end(await configCommand(options)));
+}
+
+/** What is not typed by hand. */
+function addProcessCommands(program: Command, end: End): void {
+  program
+    .command('daemon')
+    .description('the configured schedule without systemd, for containers')
+    .option('--config <file>', 'instead of /etc/k3s-doctor/config.yaml')
+    .option('--kubeconfig <file>', "instead of k3s' own")
+    .addOption(logLevel('info'))
+    .action(async (options: DaemonCommandOptions) => end(await daemonCommand(options)));
+
+  withRunOptions(program.command('settle', { hidden: true })).action(async (options: RunOptions) =>
+    end(await settleCommand(options)),
+  );
+  withRunOptions(program.command('probe', { hidden: true })).action(async (options: RunOptions) =>
+    end(await probeCommand(options)),
+  );
 }
 
 function withRunOptions(command: Command): Command {
   return command
-    .addOption(new Option('--format <format>', 'of the report').choices(['text', 'json']).default('text'))
+    .addOption(
+      new Option('--format <format>', 'of the report').choices(['text', 'json', 'log']).default('text'),
+    )
     .option('--output <file>', 'write the report there')
     .addOption(
       new Option('--fail-on <severity>', 'problems from which on the exit code is 1')
@@ -90,11 +172,13 @@ function withRunOptions(command: Command): Command {
     .option('--kubeconfig <file>', "instead of k3s' own")
     .option('--no-color', 'no colours (so does NO_COLOR)')
     .option('-v, --verbose', 'show evidence, and all findings')
-    .addOption(
-      new Option('--log-level <level>', 'of the log on standard error')
-        .choices(['silent', 'error', 'warn', 'info', 'debug'])
-        .default('warn'),
-    );
+    .addOption(logLevel('warn'));
+}
+
+function logLevel(byDefault: string): Option {
+  return new Option('--log-level <level>', 'of the log on standard error')
+    .choices(['silent', 'error', 'warn', 'info', 'debug'])
+    .default(byDefault);
 }
 
 function positiveInteger(text: string): number {

@@ -1,11 +1,13 @@
 import { resolve } from 'node:path';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
-import { DoctorError } from '../doctor-error.ts';
 import type { Host } from '../host/host.ts';
 import { liveHost } from '../host/live.ts';
-import { createKubeGet } from '../kube/client.ts';
-import type { CheckOptions } from './options.ts';
+import { createKubeClient } from '../kube/client.ts';
+import type { CheckOptions, Inherited } from './options.ts';
+import { requireRoot } from './require-root.ts';
+
+export type HostOptions = Pick<CheckOptions, 'config' | 'kubeconfig' | 'from' | 'record'>;
 
 export interface OpenedHost {
   readonly host: Host;
@@ -15,22 +17,23 @@ export interface OpenedHost {
 }
 
 /** The node that a run is about: this machine, or a recorded one (`--from`). */
-export async function openHost(options: CheckOptions): Promise<OpenedHost> {
-  const { config } = await loadConfig(options.config === undefined ? {} : { path: options.config });
+export async function openHost(options: HostOptions, inherited: Inherited = {}): Promise<OpenedHost> {
+  const config =
+    inherited.loadedConfig ??
+    (await loadConfig(options.config === undefined ? {} : { path: options.config })).config;
   if (options.from !== undefined) {
     const { replayingHost } = await import('../host/replaying.ts');
     return { host: await replayingHost(options.from), config, finish: async () => undefined };
   }
-  if (process.getuid?.() !== 0) {
-    throw new DoctorError('undetermined', 'k3s-doctor must be root to see and change packet filter rules', {
-      hint: 'run it with sudo, or look at a recorded node with --from',
-    });
-  }
+  requireRoot(
+    'to see and change packet filter rules',
+    'run it with sudo, or look at a recorded node with --from',
+  );
   const live = liveHost({
     commands: config.commands,
     paths: config.paths,
     commandTimeoutMs: config.commandTimeoutMs,
-    kubeGet: createKubeGet(kubeOptions(config, options)),
+    kube: createKubeClient(kubeOptions(config, options)),
   });
   if (options.record === undefined) return { host: live, config, finish: async () => undefined };
   const { recordingHost } = await import('../host/recording.ts');
@@ -38,7 +41,7 @@ export async function openHost(options: CheckOptions): Promise<OpenedHost> {
   return { host, config, finish: () => host.finish() };
 }
 
-function kubeOptions(config: Config, { kubeconfig }: CheckOptions): Parameters<typeof createKubeGet>[0] {
+function kubeOptions(config: Config, { kubeconfig }: HostOptions): Parameters<typeof createKubeClient>[0] {
   const explicit = kubeconfig === undefined ? config.kubeconfig : resolve(kubeconfig);
   const env = ['KUBECONFIG', 'KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT'].flatMap((name) => {
     const value = process.env[name];

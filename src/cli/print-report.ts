@@ -1,18 +1,25 @@
 import { writeFile } from 'node:fs/promises';
 import { Chalk } from 'chalk';
+import type { Logger } from 'pino';
 import { DoctorError } from '../doctor-error.ts';
 import type { Report } from '../report/report-schema.ts';
 import { renderPlan, renderText, type TextOptions } from '../report/text.ts';
+import { logReport, printReportLines } from './log-report.ts';
 import type { RunOptions } from './options.ts';
+import { print } from './print.ts';
 
-/** Prints the report where it was asked for; standard output carries nothing else. */
-export async function printReport(report: Report, options: RunOptions & { dryRun?: true }): Promise<void> {
+type PrintOptions = RunOptions & { readonly dryRun?: true };
+
+/** Prints the report where it was asked for; standard output carries nothing else. A log takes it line by line, in its place. */
+export async function printReport(report: Report, options: PrintOptions, log?: Logger): Promise<void> {
+  if (log) return logReport(log, report);
+  if (options.format === 'log') return printReportLines(report);
   const text = options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : asText(report, options);
   if (options.output === undefined) return print(text);
   await writeOutput(options.output, text, 'w');
 }
 
-function asText(report: Report, options: RunOptions & { dryRun?: true }): string {
+function asText(report: Report, options: PrintOptions): string {
   const style = textOptions(options, options.output === undefined ? process.stdout : undefined);
   const text = renderText(report, style);
   return options.dryRun && report.plan.length > 0 ? `${text}\n${renderPlan(report.plan, style)}\n` : text;
@@ -32,7 +39,10 @@ async function writeOutput(path: string, text: string, flag: 'w' | 'a'): Promise
   }
 }
 
-export function textOptions(options: RunOptions, stream: NodeJS.WriteStream | undefined): TextOptions {
+export function textOptions(
+  options: Pick<RunOptions, 'color' | 'verbose'>,
+  stream: NodeJS.WriteStream | undefined,
+): TextOptions {
   const plain = !options.color || process.env['NO_COLOR'] !== undefined || stream?.isTTY !== true;
   // A serial console does not know its width and says 0.
   const width = (stream?.isTTY && stream.columns) || 80;
@@ -41,11 +51,4 @@ export function textOptions(options: RunOptions, stream: NodeJS.WriteStream | un
     width: Math.min(Math.max(width, 40), 120),
     verbose: options.verbose === true,
   };
-}
-
-/** Returns when the text is out: a pipe may take it in pieces. */
-export function print(text: string): Promise<void> {
-  return new Promise((done, fail) => {
-    process.stdout.write(text, (error) => (error ? fail(error) : done()));
-  });
 }

@@ -1,12 +1,16 @@
 import { checks } from '../checks/registry.ts';
+import type { Config } from '../config/config.ts';
 import { nearest } from '../config/nearest.ts';
 import { DoctorError } from '../doctor-error.ts';
 import type { Check } from '../engine/check.ts';
 
-/** The checks of the given ids, all without any; DoctorError `usage` for an id that does not exist. */
-export function selectChecks(ids: readonly string[]): readonly Check[] {
-  if (ids.length === 0) return checks;
-  return [...new Set(ids)].map(findCheck);
+/**
+ * The checks of the given ids, all without any, but for those that are off in the configuration.
+ * DoctorError `usage` for an id that does not exist.
+ */
+export function selectChecks(ids: readonly string[], config: Config): readonly Check[] {
+  const selected = ids.length === 0 ? checks : [...new Set(ids)].map(findCheck);
+  return selected.filter(({ id }) => config.checks[id].mode !== 'off');
 }
 
 export function findCheck(id: string): Check {

@@ -20,19 +20,64 @@ export interface Config {
   /** Command lines to use in place of what is found on the machine, program first. */
   readonly commands: Partial<Record<Tool, readonly string[]>>;
   readonly kubeconfig?: string;
-  readonly guards: {
-    /** A plan with more changes than this is refused. */
-    readonly maxChanges: number;
+  readonly guards: Guards;
+  /** Of the daemon. */
+  readonly schedule: {
+    /** Each run begins up to this much later, so that nodes do not ask the API together. */
+    readonly jitterSeconds: number;
+    readonly runs: readonly ScheduledRun[];
   };
+  /** How much of the past is kept in the state directory; the newest run always is. */
+  readonly history: { readonly runs: number; readonly megabytes: number };
   readonly commandTimeoutMs: number;
   readonly checks: {
-    readonly 'iptables-ghosts': {
+    readonly 'iptables-ghosts': CheckSettings & {
       /** CNI networks that are k3s' own; undefined: the one that k3s' conflist names. */
       readonly networks?: readonly string[];
       /** Whether a connection may be opened to learn which backend translates first. */
       readonly probe: boolean;
     };
   };
+}
+
+export type CheckId = keyof Config['checks'];
+
+export interface CheckSettings {
+  /** `off`: not run, and nothing is said of it. `report`: found and never repaired. `fix`: repaired by `fix`. */
+  readonly mode: 'off' | 'report' | 'fix';
+  /** A plan of this check with more changes is not applied; undefined: `guards.maxChanges`. */
+  readonly maxChanges?: number;
+}
+
+/** What keeps a fix from making things worse. All but `maxChanges`, `confirmSeconds` and `probes` concern unattended runs alone. */
+export interface Guards {
+  /** For each check: a plan with more changes than this is not applied. */
+  readonly maxChanges: number;
+  /** How many runs in a row must have seen a finding before it is acted on. */
+  readonly strikes: number;
+  /** After an attempt, good or bad, the same finding is left alone for so long. */
+  readonly cooldownMinutes: number;
+  /** After so many failed attempts a finding is only reported until something about it changes. */
+  readonly attempts: number;
+  /** After so many failed runs in a row nothing is repaired on this node for so long. */
+  readonly breaker: { readonly failures: number; readonly minutes: number };
+  /** A change of the firewall that is not confirmed by then is taken back by the dead man's switch. */
+  readonly confirmSeconds: number;
+  /** What must not stop working: compared before and after a change of the firewall. */
+  readonly probes: {
+    readonly api: boolean;
+    readonly ssh: boolean;
+    readonly dns: boolean;
+    readonly peer: boolean;
+  };
+}
+
+export interface ScheduledRun {
+  /** Five fields: minute, hour, day of month, month, day of week. */
+  readonly cron: string;
+  readonly verb: 'check' | 'fix';
+  /** All without. */
+  readonly checks?: readonly CheckId[];
 }
 
 /** What holds when nothing is configured. Kept apart from the schema: most nodes have no file and need no parser. */
@@ -46,8 +91,21 @@ export function defaultConfig(): Config {
       ipam: '/var/lib/cni/networks',
     },
     commands: {},
-    guards: { maxChanges: 50_000 },
+    guards: {
+      maxChanges: 50_000,
+      strikes: 2,
+      cooldownMinutes: 15,
+      attempts: 3,
+      breaker: { failures: 3, minutes: 60 },
+      confirmSeconds: 120,
+      probes: { api: true, ssh: true, dns: true, peer: true },
+    },
+    schedule: {
+      jitterSeconds: 30,
+      runs: [{ cron: '*/5 * * * *', verb: 'fix', checks: ['iptables-ghosts'] }],
+    },
+    history: { runs: 50, megabytes: 200 },
     commandTimeoutMs: 10_000,
-    checks: { 'iptables-ghosts': { probe: true } },
+    checks: { 'iptables-ghosts': { mode: 'fix', probe: true } },
   };
 }

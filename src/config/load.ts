@@ -2,12 +2,15 @@ import { resolve } from 'node:path';
 import { DoctorError } from '../doctor-error.ts';
 import type { Config } from './config.ts';
 import { defaultConfig } from './config.ts';
+import type { LineOf } from './parse-config.ts';
 import { readConfigFile } from './read-config-file.ts';
 
 export interface LoadedConfig {
   readonly config: Config;
   /** The file that was read; undefined when there is none and the defaults hold. */
   readonly source: string | undefined;
+  /** Where that file says so much of a setting. */
+  readonly lineOf: LineOf;
 }
 
 export interface LoadConfigOptions {
@@ -26,9 +29,11 @@ export async function loadConfig(options: LoadConfigOptions = {}): Promise<Loade
   const text = readConfigFile(path);
   if (text !== undefined) {
     const { parseConfig } = await import('./parse-config.ts');
-    return { config: parseConfig(path, text), source: path };
+    return { ...(await parseConfig(path, text)), source: path };
   }
-  if (options.path === undefined) return { config: defaultConfig(), source: undefined };
+  if (options.path === undefined) {
+    return { config: defaultConfig(), source: undefined, lineOf: () => undefined };
+  }
   throw new DoctorError('config', `${path}: there is no such file`, {
     hint: 'correct --config, or leave it away to use the default configuration',
   });

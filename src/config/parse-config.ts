@@ -8,15 +8,29 @@ import { configSchema } from './schema.ts';
 /** More would not be read. */
 const maxProblems = 20;
 
+export interface ParsedConfig {
+  readonly config: Config;
+  /** The line that says so much of a setting, from 1; undefined for one that is left out. */
+  readonly lineOf: LineOf;
+}
+
+export type LineOf = (path: readonly PropertyKey[]) => number | undefined;
+
 /**
  * Text of a configuration file to settings, with the defaults for what it leaves out.
  * Throws DoctorError `config`; its message has a line for each problem: file, line, key, what was
  * expected, what was found.
  */
-export function parseConfig(path: string, text: string): Config {
+export async function parseConfig(path: string, text: string): Promise<ParsedConfig> {
   const yaml = parseYaml(path, text);
-  const parsed = configSchema().safeParse(yaml.value);
-  if (parsed.success) return parsed.data;
+  const parsed = configSchema(await cronJudge(yaml.value)).safeParse(yaml.value);
+  if (parsed.success) {
+    const isWritten = (keys: readonly PropertyKey[]) => (valueAt(yaml.value, keys) ?? null) !== null;
+    return {
+      config: parsed.data,
+      lineOf: (keys) => (isWritten(keys) ? yaml.lineOf(keys) : undefined),
+    };
+  }
   const problems = parsed.error.issues
     .flatMap((issue) => problemsOf(issue, yaml))
     .sort((a, b) => a.line - b.line)
@@ -26,6 +40,12 @@ export function parseConfig(path: string, text: string): Config {
     'config',
     [...problems.slice(0, maxProblems), ...(more > 0 ? [`${path}: and ${more} more`] : [])].join('\n'),
   );
+}
+
+/** The library that knows is loaded for a file that needs it, and not on every run of the timer. */
+async function cronJudge(value: unknown): Promise<(text: string) => boolean> {
+  if (valueAt(value, ['schedule', 'runs']) === undefined) return () => true;
+  return (await import('./is-cron-expression.ts')).isCronExpression;
 }
 
 interface Problem {

@@ -1,14 +1,16 @@
 import { normalize } from 'node:path';
 import { z } from 'zod';
 import { tools } from '../host/tools.ts';
-import { defaultConfig } from './config.ts';
+import { type CheckId, defaultConfig } from './config.ts';
 
 /**
  * What may be in the file; unknown keys are refused. The message of an issue is what was expected,
  * in words that follow "expected"; that of `unrecognized_keys` is the known keys, joined by spaces.
+ * Whoever knows cron is handed in, as a library has to be loaded for it.
  */
-export function configSchema() {
-  const { paths, guards, commandTimeoutMs, checks } = defaultConfig();
+export function configSchema(isCronExpression: (text: string) => boolean) {
+  const { paths, guards, schedule, history, commandTimeoutMs, checks } = defaultConfig();
+  const { breaker, probes } = guards;
   return section({
     paths: section({
       state: absolutePath().default(paths.state),
@@ -19,22 +21,81 @@ export function configSchema() {
     }),
     commands: orEmpty(z.partialRecord(z.enum(tools), commandLine(), { error: mappingError(tools) })),
     kubeconfig: absolutePath().exactOptional(),
-    guards: section({ maxChanges: wholeNumber({ min: 1 }).default(guards.maxChanges) }),
+    guards: section({
+      maxChanges: wholeNumber({ min: 1 }).default(guards.maxChanges),
+      strikes: wholeNumber({ min: 1, max: 100 }).default(guards.strikes),
+      cooldownMinutes: wholeNumber({ min: 0, max: monthMinutes }).default(guards.cooldownMinutes),
+      attempts: wholeNumber({ min: 1, max: 100 }).default(guards.attempts),
+      breaker: section({
+        failures: wholeNumber({ min: 1, max: 100 }).default(breaker.failures),
+        minutes: wholeNumber({ min: 1, max: monthMinutes }).default(breaker.minutes),
+      }),
+      confirmSeconds: wholeNumber({ min: 30, max: 3600 }).default(guards.confirmSeconds),
+      probes: section({
+        api: yesOrNo().default(probes.api),
+        ssh: yesOrNo().default(probes.ssh),
+        dns: yesOrNo().default(probes.dns),
+        peer: yesOrNo().default(probes.peer),
+      }),
+    }),
+    schedule: section({
+      jitterSeconds: wholeNumber({ min: 0, max: 3600 }).default(schedule.jitterSeconds),
+      runs: z
+        .array(scheduledRun(isCronExpression), 'a list of runs')
+        .min(1, 'at least one run')
+        .readonly()
+        .default(schedule.runs),
+    }),
+    history: section({
+      runs: wholeNumber({ min: 1, max: 100_000 }).default(history.runs),
+      megabytes: wholeNumber({ min: 1, max: 1_000_000 }).default(history.megabytes),
+    }),
     commandTimeoutMs: wholeNumber({ min: 1000, max: 600_000 }).default(commandTimeoutMs),
     checks: section({
       'iptables-ghosts': section({
+        ...checkSettings('iptables-ghosts'),
         networks: z
           .array(networkName(), 'a list of network names')
           .min(1, 'at least one network name')
           .exactOptional(),
-        probe: z.boolean('true or false').default(checks['iptables-ghosts'].probe),
+        probe: yesOrNo().default(checks['iptables-ghosts'].probe),
       }),
     }),
   });
 }
 
+const monthMinutes = 31 * 24 * 60;
+
 function section<S extends z.core.$ZodLooseShape>(shape: S) {
-  return orEmpty(z.strictObject(shape, { error: mappingError(Object.keys(shape)) }));
+  return orEmpty(mapping(shape));
+}
+
+function mapping<S extends z.core.$ZodLooseShape>(shape: S) {
+  return z.strictObject(shape, { error: mappingError(Object.keys(shape)) });
+}
+
+/** What every check has. */
+function checkSettings(id: CheckId) {
+  return {
+    mode: z.enum(['off', 'report', 'fix'], 'off, report or fix').default(defaultConfig().checks[id].mode),
+    maxChanges: wholeNumber({ min: 1 }).exactOptional(),
+  };
+}
+
+function scheduledRun(isCronExpression: (text: string) => boolean) {
+  const cron = 'a cron expression like "*/5 * * * *" (minute, hour, day of month, month, day of week)';
+  return mapping({
+    cron: z.string(cron).refine(isCronExpression, cron),
+    verb: z.enum(['check', 'fix'], 'check or fix'),
+    checks: z.array(checkId(), 'a list of checks').min(1, 'at least one check').readonly().exactOptional(),
+  });
+}
+
+function checkId() {
+  const { checks } = defaultConfig();
+  const isCheckId = (value: unknown): value is CheckId =>
+    typeof value === 'string' && Object.hasOwn(checks, value);
+  return z.custom<CheckId>(isCheckId, `a check (${Object.keys(checks).join(', ')})`);
 }
 
 /** A section whose every line is commented out is null in YAML; it counts as left out. */
@@ -45,6 +106,10 @@ function orEmpty<S extends z.ZodType>(schema: S) {
 function mappingError(knownKeys: readonly string[]) {
   return (issue: { code?: string }) =>
     issue.code === 'unrecognized_keys' ? knownKeys.join(' ') : 'a mapping of keys to values';
+}
+
+function yesOrNo() {
+  return z.boolean('true or false');
 }
 
 function absolutePath() {

@@ -1,9 +1,9 @@
 import { DoctorError } from '../doctor-error.ts';
-import type { Host } from '../host/host.ts';
 import type { Journal } from './journal.ts';
+import { type Reverted, revertChanges, type Written } from './revert.ts';
 import type { Step } from './step.ts';
-import type { RevertOutcome, StepOutcome } from './steps/step-kind.ts';
-import { applyStep, describeStep } from './steps/steps.ts';
+import type { StepContext } from './steps/step-kind.ts';
+import { bindStep, type BoundStep, type Change } from './steps/steps.ts';
 
 /**
  * Doing a plan.
@@ -11,72 +11,91 @@ import { applyStep, describeStep } from './steps/steps.ts';
  * The goal is that a node is never left worse than it was found, whatever happens on the way.
  * - Nothing is written that is not on disk first: the step, and a backup of what it changes. If
  *   that cannot be recorded, the step is not begun.
- * - Each step is one transaction of the kernel's: killed in the middle of it, all of it happened or
- *   nothing. Killed between two, the next run finds what is left and goes on from there.
+ * - Each step is one write that happens wholly or not at all. Killed between two, or in the middle of
+ *   one, the next run reads the journal and settles it (settle.ts): a plan is done or taken back.
  * - Each step looks again right before it writes and leaves everything alone if the node has moved
  *   on since the plan was made; and reads back right after.
- * - When a step fails, the steps before it are taken back in reverse order, and the report says
- *   what was restored and what could not be.
+ * - When a step fails, or `confirm` finds that something else stopped working, all is taken back in
+ *   reverse order by inverse steps, and the report says what was restored and what could not be.
  */
 export type Applied =
   | { readonly kind: 'done'; readonly notes: readonly string[] }
-  | { readonly kind: 'moved-on'; readonly reason: string; readonly reverted: RevertOutcome }
-  | { readonly kind: 'failed'; readonly reason: string; readonly reverted: RevertOutcome };
+  | { readonly kind: 'moved-on' | 'failed'; readonly reason: string; readonly reverted: Reverted };
 
-interface ApplyContext {
-  readonly host: Host;
+export interface ApplyContext extends StepContext {
   readonly journal: Journal;
-  readonly timeoutMs: number;
+  /** Asked after the last step: why the plan cannot stand; undefined when it can. */
+  confirm(): Promise<string | undefined>;
+  /** Asked to stop: the step at work is finished, no other is begun, and all is taken back. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export async function applyPlan(steps: readonly Step[], context: ApplyContext): Promise<Applied> {
   const { journal } = context;
-  const done: Extract<StepOutcome, { kind: 'done' }>[] = [];
+  const done: Written[] = [];
+  const notes: string[] = [];
   for (const [index, step] of steps.entries()) {
-    const outcome = await attempt(step, index, context);
-    if (outcome.kind === 'done') {
-      done.push(outcome);
-      await journal.note({ event: 'step-done', index, notes: outcome.notes });
-      continue;
+    const outcome = await attempt(bindStep(step), index, context);
+    if (outcome.change) done.push(outcome.change);
+    if (outcome.kind !== 'done') {
+      await journal.note({ event: 'step-failed', index, reason: outcome.reason });
+      return takeBack(done, { kind: outcome.kind, reason: outcome.reason }, context);
     }
-    await journal.note({ event: 'step-failed', index, outcome });
-    const own = outcome.kind === 'failed' ? [outcome.revert] : [];
-    const reverted = mergeReverts([...own, ...(await revertAll(done))]);
-    await journal.note({ event: 'reverted', reverted });
-    return { kind: outcome.kind, reason: outcome.reason, reverted };
+    notes.push(...outcome.notes);
+    await journal.note({
+      event: 'step-done',
+      index,
+      wasDone: outcome.change === undefined,
+      notes: outcome.notes,
+    });
   }
-  return { kind: 'done', notes: done.flatMap(({ notes }) => notes) };
+  const problem = done.length > 0 ? await context.confirm() : undefined;
+  if (problem !== undefined) return takeBack(done, { kind: 'failed', reason: problem }, context);
+  return { kind: 'done', notes };
 }
 
-/** An expected error comes from what could not be recorded, and that is always before the write. */
-async function attempt(
-  step: Step,
-  index: number,
-  { host, journal, timeoutMs }: ApplyContext,
-): Promise<StepOutcome> {
-  const { title } = describeStep(step);
+/** `change`: what may have been written, and has to be taken back if the plan fails. */
+type Outcome =
+  | { readonly kind: 'done'; readonly notes: readonly string[]; readonly change?: Written }
+  | { readonly kind: 'moved-on' | 'failed'; readonly reason: string; readonly change?: Written };
+
+async function attempt(bound: BoundStep, index: number, context: ApplyContext): Promise<Outcome> {
+  if (context.signal?.aborted) return { kind: 'failed', reason: `stopped before: ${bound.about.title}` };
+  const probed = await bound.probe(context);
+  if (probed.kind !== 'needed') return probed;
+  const change = probed.before;
+  const recorded = await recordStep(change, index, context);
+  if (recorded.kind === 'failed') return recorded;
+  const { backupPath } = recorded;
+
+  const written = await change.apply(context);
+  const verdict = await change.verify(context);
+  if (verdict.kind === 'as-planned') return { kind: 'done', notes: verdict.notes, change: { change, backupPath } };
+  const said = written.kind === 'failed' ? `${written.reason}; ` : '';
+  return { kind: 'failed', reason: `${said}${verdict.reason}`, change: { change, backupPath } };
+}
+
+/** A step that cannot be recorded must not be begun. */
+async function recordStep({ backup }: Change, index: number, { journal }: ApplyContext) {
   try {
-    await journal.record({ event: 'step', index, title, step });
-    return await applyStep(step, { host, timeoutMs, backUp: journal.backUp });
+    const name = `${index + 1}-${backup.name}`;
+    const backupPath = await journal.backUp(name, backup.text);
+    await journal.record({ event: 'step', index, backup: name });
+    return { kind: 'recorded', backupPath } as const;
   } catch (error) {
     if (!(error instanceof DoctorError)) throw error;
-    return {
-      kind: 'failed',
-      reason: error.message,
-      revert: { complete: true, notes: [`not begun: ${title}`] },
-    };
+    return { kind: 'failed', reason: error.message } as const;
   }
 }
 
-async function revertAll(done: readonly Extract<StepOutcome, { kind: 'done' }>[]): Promise<RevertOutcome[]> {
-  const reverted: RevertOutcome[] = [];
-  for (const { revert } of done.toReversed()) reverted.push(await revert());
-  return reverted;
-}
-
-function mergeReverts(reverts: readonly RevertOutcome[]): RevertOutcome {
-  return {
-    complete: reverts.every(({ complete }) => complete),
-    notes: reverts.flatMap(({ notes }) => notes),
-  };
+async function takeBack(
+  done: readonly Written[],
+  why: { readonly kind: 'moved-on' | 'failed'; readonly reason: string },
+  context: ApplyContext,
+): Promise<Applied> {
+  const { journal } = context;
+  if (done.length > 0) await journal.note({ event: 'reverting', why: why.reason });
+  const reverted = await revertChanges(done, context);
+  await journal.note({ event: 'reverted', ...reverted });
+  return { ...why, reverted };
 }

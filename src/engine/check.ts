@@ -4,13 +4,13 @@
  * A check is a declaration and two pure functions: `diagnose` turns facts into findings, `plan`
  * turns what it found into steps. Neither can reach the host.
  */
-import type { Config } from '../config/config.ts';
+import type { CheckId, Config } from '../config/config.ts';
 import type { Fact, FactContext } from './fact.ts';
 import type { Finding, Severity } from './finding.ts';
 import type { Step } from './step.ts';
 
 export interface Check {
-  readonly id: string;
+  readonly id: CheckId;
   readonly title: string;
   /** The title when something was found. */
   readonly failureTitle: string;
@@ -30,8 +30,23 @@ export interface Diagnosis {
   readonly limits: readonly string[];
   /** What was looked at and decided on the way, for `-v` and the report. */
   readonly notes: readonly string[];
-  /** What `fix` would do, in order. */
+  /**
+   * What `fix` does, in order, to repair the findings that it may repair. Pure. `mayRepair` is asked
+   * only about findings whose remedy is `planned`. What can only be repaired together is repaired if
+   * all of it may be, else none of it; so not all that may be repaired is among `repairs`.
+   */
+  readonly plan: (mayRepair: (finding: Finding) => boolean) => Plan;
+}
+
+export interface Plan {
   readonly steps: readonly Step[];
+  /** Those of the diagnosis' findings (the same objects) that the steps repair. */
+  readonly repairs: readonly Finding[];
+}
+
+/** The plan where nothing can be repaired. */
+export function planNothing(): Plan {
+  return { steps: [], repairs: [] };
 }
 
 type FactMap = Readonly<Record<string, Fact<unknown>>>;

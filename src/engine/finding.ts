@@ -4,6 +4,8 @@ export type Severity = 'error' | 'warning' | 'info';
 export interface Finding {
   /** Stable: once released, a code never changes its meaning. */
   readonly code: string;
+  /** What it is about, the same words in every run that finds it, e.g. `legacy ipv4 nat 10.43.0.80:80/tcp`. */
+  readonly subject: string;
   readonly severity: Severity;
   /** One line: what is wrong and what it hurts. */
   readonly message: string;
@@ -12,8 +14,27 @@ export interface Finding {
   /** The connections that it hurts, where it is about traffic. */
   readonly traffic?: Traffic;
   readonly evidence: readonly Evidence[];
-  /** Whether this run's plan would repair it; if not, why not. */
-  readonly remedy: { readonly kind: 'planned' } | { readonly kind: 'none'; readonly reason: string };
+  /** Signs of life in what is called dead: a timer keeps its hands off when they grow. */
+  readonly activity?: Activity;
+  /**
+   * Whether a fix repairs it; if not, why not. `held`: it could be, but not by this run (a guard or
+   * the configuration forbids it).
+   */
+  readonly remedy:
+    | { readonly kind: 'planned' }
+    | { readonly kind: 'none' | 'held'; readonly reason: string };
+}
+
+export interface Activity {
+  /** Counted by the rules in question since they were made. */
+  readonly packets: number;
+  /** Whether the kernel knows connections through them that are answered. */
+  readonly answered: boolean;
+}
+
+/** The same in every run that finds the same problem. */
+export function findingKey(checkId: string, { code, subject }: Pick<Finding, 'code' | 'subject'>): string {
+  return `${checkId} ${code} ${subject}`;
 }
 
 export interface Evidence {

@@ -1,32 +1,47 @@
-import type { Config } from '../config/config.ts';
 import { DoctorError } from '../doctor-error.ts';
-import type { Host } from '../host/host.ts';
-import { type Applied, applyPlan } from './apply.ts';
+import type { Applied } from './apply.ts';
 import type { Check } from './check.ts';
-import { count } from './count.ts';
 import { type Examination, examine } from './examine.ts';
 import { createFactContext } from './fact.ts';
-import { type Journal, openJournal } from './journal.ts';
+import { afterRun } from './guards/after-run.ts';
+import { type Decision, decide } from './guards/decide.ts';
+import { describePause, pauseOf } from './guards/pause.ts';
+import type { State } from './guards/state.ts';
+import { readState, type StateReading, setAside, writeState } from './guards/state-file.ts';
+import { takeLock } from './lock.ts';
+import { readOpenRun } from './read-journal.ts';
+import { carryOut, outcomeOf } from './run.ts';
+import { newRunId } from './run-id.ts';
+import { type Settled, settle } from './settle.ts';
+import type { Site } from './site.ts';
 import type { Step } from './step.ts';
-import { describeStep } from './steps/steps.ts';
 
-export interface FixOptions {
-  readonly host: Host;
-  readonly config: Config;
+export interface FixOptions extends Site {
   readonly checks: readonly Check[];
   readonly runId: string;
-  readonly maxChanges: number;
-  /** Shown the plan; says whether to go on. `unattended` answers without a person. */
+  readonly by: string;
+  /** A person decides; else the guards that are against a timer's haste apply. */
+  readonly attended: boolean;
+  /** The operator's word, instead of the configured caps. */
+  readonly maxChanges?: number | undefined;
   readonly approve: Approval;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type Approval =
-  | { readonly kind: 'unattended' }
-  | { readonly kind: 'dry-run' }
-  | { readonly kind: 'ask'; readonly ask: (examinations: readonly Examination[]) => Promise<boolean> };
+  | { readonly kind: 'yes' | 'dry-run' }
+  | { readonly kind: 'ask'; readonly ask: (shown: Shown) => Promise<boolean> };
 
-export interface FixResult {
+export interface Shown {
   readonly examinations: readonly Examination[];
+  readonly steps: readonly Step[];
+  /** What the operator should know of besides, a line each. */
+  readonly notices: readonly string[];
+  /** A run that was killed earlier, and how it was brought to an end. */
+  readonly settled?: Settled | undefined;
+}
+
+export interface FixResult extends Shown {
   readonly fix:
     | { readonly kind: 'nothing-to-do' }
     | { readonly kind: 'not-applied'; readonly reason: string }
@@ -34,89 +49,156 @@ export interface FixResult {
 }
 
 /**
- * Diagnoses, shows the plan, and does it under the lock.
+ * Settles what an earlier run left unfinished, diagnoses, lets the guards judge, asks, applies.
  *
- * A person may think about a plan for minutes, so after his yes the node is examined again, under
- * the lock; if the plan is not the same any more he is asked again. When the node moves on between
- * plan and write, the whole is tried again, three times at most.
+ * All of it happens under the lock, but for the question: a person may think about a plan for minutes.
+ * After his yes the node is examined again, and if the plan is not the same any more he is asked again.
+ * When the node moves on between plan and write, the whole is tried again, three times at most.
+ *
+ * Throws DoctorError `locked` and `paused`, and `fix-failed` when nothing can be recorded.
  */
-export async function fix(options: FixOptions): Promise<FixResult> {
-  let examinations = await examineNow(options);
+export function fix(options: FixOptions): Promise<FixResult> {
+  switch (options.approve.kind) {
+    case 'dry-run':
+      return rehearse(options);
+    case 'ask':
+      return askAndFix(options, options.approve.ask);
+    case 'yes':
+      return withLock(options, () => settleAndFix(options));
+  }
+}
+
+async function rehearse(options: FixOptions): Promise<FixResult> {
+  const open = await readOpenRun(options.host, options.config);
+  const { decision, shown } = await decideNow(options);
+  const killed = open === undefined ? [] : [`run ${open} was killed at its work; a fix settles it first`];
+  const fix = decision.steps.length === 0 ? nothingToDo : notApplied('dry run');
+  return { ...shown, notices: [...shown.notices, ...killed], fix };
+}
+
+async function askAndFix(
+  options: FixOptions,
+  ask: (shown: Shown) => Promise<boolean>,
+): Promise<FixResult> {
+  const { host, config } = options;
+  const isOpen = (await readOpenRun(host, config)) !== undefined;
+  let settled = isOpen ? await withLock(options, () => settleAndRemember(options)) : undefined;
   for (let attempt = 1; ; attempt++) {
-    const steps = planOf(examinations);
-    if (steps.length === 0) return { examinations, fix: { kind: 'nothing-to-do' } };
-    const refused = await refuse(options, examinations, steps);
-    if (refused !== undefined) return { examinations, fix: { kind: 'not-applied', reason: refused } };
-    const lock = await takeLock(options);
-    try {
-      if (options.approve.kind === 'ask') {
-        const again = await examineNow(options);
-        const changed = !isSamePlan(steps, planOf(again));
-        examinations = again;
-        if (changed && attempt < 3) continue;
-        if (changed) return { examinations, fix: { kind: 'not-applied', reason: 'the node keeps changing' } };
-      }
-      const applied = await applyJournalled(options, steps);
-      const mayGoOn = applied.kind === 'moved-on' && applied.reverted.complete && attempt < 3;
-      if (!mayGoOn) return { examinations, fix: applied };
-      examinations = await examineNow(options);
-    } finally {
-      await lock.release();
+    if (settled?.outcome === 'incomplete') return blocked(settled);
+    const { decision, shown } = await decideNow(options, settled);
+    if (decision.steps.length === 0) return { ...shown, fix: nothingToDo };
+    if (attempt > 3) return { ...shown, fix: notApplied('the node keeps changing') };
+    if (!(await ask(shown))) return { ...shown, fix: notApplied('not confirmed') };
+    const outcome = await withLock(options, () => settleAndFix(options, decision.planDigest));
+    settled = outcome.settled ?? settled;
+    if (outcome.fix.kind !== 'not-applied' || outcome.fix.reason !== planChanged) return { ...outcome, settled };
+  }
+}
+
+async function settleAndFix(options: FixOptions, approvedDigest?: string): Promise<FixResult> {
+  const settled = await settleAndRemember(options);
+  if (settled?.outcome === 'incomplete') return blocked(settled);
+  for (let attempt = 1; ; attempt++) {
+    const { decision, reading, shown } = await decideNow(options, settled);
+    await remember(decision, reading, options);
+    if (decision.steps.length === 0) return { ...shown, fix: nothingToDo };
+    if (approvedDigest !== undefined && approvedDigest !== decision.planDigest) {
+      return { ...shown, fix: notApplied(planChanged) };
     }
+    const applied = await applyDecision(decision, options, attempt);
+    const problems = await rememberOutcome(decision, applied, options);
+    const mayTryAgain = applied.kind === 'moved-on' && applied.reverted.complete && attempt < 3;
+    if (!mayTryAgain) return { ...shown, notices: [...shown.notices, ...problems], fix: applied };
   }
 }
 
-function examineNow({ host, config, checks }: FixOptions): Promise<Examination[]> {
-  return examine(checks, createFactContext(host, config));
+const nothingToDo = { kind: 'nothing-to-do' } as const;
+const planChanged = 'the plan is not the same any more';
+
+function notApplied(reason: string) {
+  return { kind: 'not-applied', reason } as const;
 }
 
-function planOf(examinations: readonly Examination[]): Step[] {
-  return examinations.flatMap(({ diagnosis }) => diagnosis.steps);
+function blocked(settled: Settled): FixResult {
+  const reason = settled.isOpen
+    ? 'an earlier run could not be taken back yet; the next run tries again'
+    : 'an earlier run could not be taken back wholly; see to that first, then run fix again';
+  return { examinations: [], steps: [], notices: [], settled, fix: notApplied(reason) };
 }
 
-/** Why the plan is not to be applied; undefined when it is. */
-async function refuse(
-  { approve, maxChanges }: FixOptions,
-  examinations: readonly Examination[],
-  steps: readonly Step[],
-): Promise<string | undefined> {
-  if (approve.kind === 'dry-run') return 'dry run';
-  const changes = steps.reduce((sum, step) => sum + describeStep(step).changes, 0);
-  if (changes > maxChanges) {
-    return `the plan makes ${count(changes, 'change')}, more than the cap of ${maxChanges}; if that is right, use --max-changes ${changes}`;
+async function withLock<T>(options: FixOptions, work: () => Promise<T>): Promise<T> {
+  const lock = await takeLock({ ...options, verb: 'fix' });
+  try {
+    return await work();
+  } finally {
+    await lock.release();
   }
-  if (approve.kind === 'ask' && !(await approve.ask(examinations))) return 'not confirmed';
-  return undefined;
 }
 
-async function takeLock({ host, config, runId }: FixOptions): Promise<{ release: () => Promise<void> }> {
-  const holder = `pid ${process.pid}, fix, since ${host.now().toISOString()}, run ${runId}`;
-  const lock = await host.lock(`${config.paths.run}/lock`, holder);
-  if (lock.kind === 'held') return lock;
-  if (lock.kind === 'busy') {
-    throw new DoctorError('locked', `another run is at work (${lock.holder || 'unknown'})`, {
-      hint: 'wait for it to end',
-    });
-  }
-  throw new DoctorError('fix-failed', `cannot take the lock ${config.paths.run}/lock: ${lock.reason}`, {
-    hint: 'nothing was changed',
+interface Decided {
+  readonly decision: Decision;
+  readonly reading: StateReading;
+  readonly shown: Shown;
+}
+
+async function decideNow(options: FixOptions, settled?: Settled): Promise<Decided> {
+  const { host, config, checks, approve, attended, maxChanges } = options;
+  const reading = await readState(host, config);
+  const now = host.now();
+  if (approve.kind !== 'dry-run') refuseWhilePaused(reading.state, now);
+  const examinations = await examine(checks, createFactContext(host, config));
+  const decision = decide({ examinations, state: reading.state, config, now, attended, maxChanges });
+  const notices = reading.problem === undefined ? [] : [reading.problem];
+  const shown = { examinations: decision.examinations, steps: decision.steps, notices, settled };
+  return { decision, reading, shown };
+}
+
+function refuseWhilePaused(state: State, now: Date): void {
+  const pause = pauseOf(state, now);
+  if (!pause) return;
+  throw new DoctorError('paused', `repairs are ${describePause(pause)}`, {
+    hint: '"doctor check" still diagnoses; "doctor resume" ends the pause',
   });
 }
 
-async function applyJournalled(options: FixOptions, steps: readonly Step[]): Promise<Applied> {
-  const { host, config, runId } = options;
-  const journal: Journal = openJournal(host, config, runId);
-  await journal.record({
-    event: 'begin',
-    pid: process.pid,
-    verb: 'fix',
-    checks: options.checks.map(({ id }) => id),
+/** What was seen is on disk before anything is done about it: what cannot be remembered is not repaired. */
+async function remember(decision: Decision, reading: StateReading, { host, config }: FixOptions): Promise<void> {
+  const aside = await setAside(host, config, reading);
+  const isNew = decision.state !== reading.state || reading.problem !== undefined;
+  const written = isNew ? await writeState(host, config, decision.state) : aside;
+  const failed = [aside, written].find((result) => result.kind === 'failed');
+  if (failed?.kind !== 'failed' || decision.steps.length === 0) return;
+  throw new DoctorError('fix-failed', `cannot write ${config.paths.state}/state.json: ${failed.reason}`, {
+    hint: 'free space or make it writable: nothing is changed that cannot be recorded first',
   });
-  const applied = await applyPlan(steps, { host, journal, timeoutMs: config.commandTimeoutMs });
-  await journal.note({ event: 'end', outcome: applied.kind });
-  return applied;
 }
 
-function isSamePlan(a: readonly Step[], b: readonly Step[]): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+function applyDecision({ steps, why }: Decision, options: FixOptions, attempt: number): Promise<Applied> {
+  const { host, runId, by, signal } = options;
+  const id = attempt === 1 ? runId : newRunId({ now: host.now(), pid: process.pid, latest: runId });
+  return carryOut({ runId: id, verb: 'fix', by, why, steps, signal }, options);
+}
+
+async function rememberOutcome(
+  { state, why }: Decision,
+  applied: Applied,
+  { host, config }: FixOptions,
+): Promise<string[]> {
+  const outcome = outcomeOf(applied);
+  const next = afterRun(state, { outcome, findings: why, config, now: host.now() });
+  const written = next === state ? undefined : await writeState(host, config, next);
+  return written?.kind === 'failed' ? [`the state could not be written: ${written.reason}`] : [];
+}
+
+/** A run that was killed and had to be taken back counts as a failed attempt. */
+async function settleAndRemember(options: FixOptions): Promise<Settled | undefined> {
+  const { host, config } = options;
+  const settled = await settle(options);
+  if (!settled || settled.verb !== 'fix') return settled;
+  const { state, problem } = await readState(host, config);
+  const { outcome, why: findings } = settled;
+  if (problem === undefined) {
+    await writeState(host, config, afterRun(state, { outcome, findings, config, now: host.now() }));
+  }
+  return settled;
 }

@@ -1,19 +1,28 @@
+import type { TextEncoding } from '../host/host.ts';
+import type { Tool } from '../host/tools.ts';
+import type { Addition } from '../netfilter/addition.ts';
 import type { Removal } from '../netfilter/removal.ts';
 import type { Backend, Family } from '../netfilter/ruleset.ts';
 
 /**
- * One change, as data: it can be shown, journalled and taken back by another process.
- * How each kind is described, applied, verified and reverted is in `steps/`.
+ * One change, as data: it can be shown, journalled, and taken back by another process.
+ * How each kind is described, probed, applied, verified and reverted is in `steps/`.
  */
-export type Step = IptablesRemovalStep | ConntrackDeleteStep;
+export type Step = IptablesBatchStep | ConntrackDeleteStep | FileWriteStep | CommandStep | KubePatchStep;
 
-export interface IptablesRemovalStep {
-  readonly kind: 'iptables-removal';
+/** Chains and rules out of one table, or into it, in one transaction. */
+export interface IptablesBatchStep {
+  readonly kind: 'iptables-batch';
   readonly backend: Backend;
   readonly family: Family;
-  readonly removal: Removal;
-  /** Of the chains to be removed, as they were when the plan was made. If it differs, nothing is done. */
-  readonly digest: string;
+  readonly change:
+    | {
+        readonly kind: 'remove';
+        readonly removal: Removal;
+        /** Of the chains to be removed, as they were when the plan was made. If it differs, nothing is done. */
+        readonly digest: string;
+      }
+    | { readonly kind: 'add'; readonly addition: Addition };
   /** True where kube-proxy or the CNI may be writing to the same table meanwhile. */
   readonly ownersWrite: boolean;
 }
@@ -33,4 +42,65 @@ export interface DeadFlow {
   /** Where the removed rule sent it. */
   readonly target: string;
   readonly targetPort: number;
+}
+
+/** Makes, replaces or removes one file, by rename. A file that is there keeps its owner and mode. */
+export interface FileWriteStep {
+  readonly kind: 'file-write';
+  /** Absolute. Folders above it that are missing are made, 0755. */
+  readonly path: string;
+  /** Null: the file is to be gone. */
+  readonly content: string | null;
+  /** What the plan was made from: content that was there, null for none. Anything else now: nothing is done. */
+  readonly basedOn: string | null;
+  /** Of both; default `utf8`, and a file that is no such text is left alone. `latin1` takes every byte. */
+  readonly encoding?: TextEncoding;
+  /** Of a file that is new; an existing one keeps its own. E.g. 0o644. */
+  readonly mode: number;
+  /** Of a file that is new; default root. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Folders that go, too, when this leaves them empty, the innermost first. */
+  readonly removesFolders?: readonly string[];
+}
+
+/** Runs one program. */
+export interface CommandStep {
+  readonly kind: 'command';
+  /** One line: what changes where. */
+  readonly title: string;
+  readonly command: CommandLine;
+  /** Changes nothing; says by its exit code whether the change is there: 0 yes, 1 to 125 no. */
+  readonly check?: CommandLine;
+  /** True where it is the check's "no" that means done: in a step that takes another one back. */
+  readonly undoes?: boolean;
+  /**
+   * Takes it back; without one the step cannot be taken back. Where there is no check it is also run after
+   * a command that failed, or may not have been run.
+   */
+  readonly revert?: CommandLine;
+  /** True when it changes what packets may pass. */
+  readonly firewall?: boolean;
+}
+
+export interface CommandLine {
+  readonly tool: Tool;
+  readonly args: readonly string[];
+}
+
+/** Sets fields of one object of the cluster by a JSON patch that tests what it replaces. */
+export interface KubePatchStep {
+  readonly kind: 'kube-patch';
+  /** One line: what changes where. */
+  readonly title: string;
+  /** Of the object in the API, e.g. `/apis/apps/v1/namespaces/kube-system/deployments/coredns`. */
+  readonly object: string;
+  readonly fields: readonly FieldChange[];
+}
+
+/** JSON values; a missing one means that the field is not there. */
+export interface FieldChange {
+  /** RFC 6901, e.g. `/spec/template/spec/nodeSelector`. */
+  readonly pointer: string;
+  readonly was?: unknown;
+  readonly value?: unknown;
 }

@@ -1,6 +1,6 @@
 import type { Fact } from '../engine/fact.ts';
 import { endpointSlicesPath, parseEndpointSlices, type ServiceEndpoints } from '../kube/endpoint-slices.ts';
-import { type ReadTable, tableReadingsFact } from './table-readings.ts';
+import { markedBackends, type ReadTable, tableReadingsFact } from './table-readings.ts';
 
 /**
  * What the API says is behind each Service. `not-needed`: nothing in the tables is in doubt.
@@ -26,13 +26,9 @@ export const serviceEndpointsFact: Fact<Endpoints> = {
 
 /** On a healthy node only the backend that kubelet marks has Services, and the API is spared. */
 function needsEndpoints(tables: readonly ReadTable[]): boolean {
-  const backendsWith = (table: string, chain: string) =>
-    tables
-      .filter((read) => read.table === table && read.reading.owned.has(chain))
-      .map(({ backend }) => backend);
-  const marked = [
-    ...backendsWith('mangle', 'KUBE-IPTABLES-HINT'),
-    ...backendsWith('mangle', 'KUBE-KUBELET-CANARY'),
-  ];
-  return backendsWith('nat', 'KUBE-SERVICES').some((backend) => marked.length > 0 && backend !== marked[0]);
+  const [live] = markedBackends(tables);
+  return tables.some(
+    ({ backend, table, reading }) =>
+      live !== undefined && backend !== live && table === 'nat' && reading.owned.has('KUBE-SERVICES'),
+  );
 }

@@ -26,6 +26,15 @@ export const tableReadingsFact: Fact<readonly ReadTable[]> = {
   },
 };
 
+/** The backends with kubelet's mark, the newer mark first; the first one is the live one if any is. */
+export function markedBackends(tables: readonly ReadTable[]): Backend[] {
+  return ['KUBE-IPTABLES-HINT', 'KUBE-KUBELET-CANARY'].flatMap((mark) =>
+    tables
+      .filter(({ table, reading }) => table === 'mangle' && reading.owned.has(mark))
+      .map(({ backend }) => backend),
+  );
+}
+
 /** `iptables-legacy nat`, `ip6tables-nft filter`. */
 export function tableTitle({ backend, family, table }: Omit<ReadTable, 'reading'>): string {
   return `${family === 'ipv6' ? 'ip6tables' : 'iptables'}-${backend} ${table}`;

@@ -22,20 +22,81 @@ export interface Host {
   listDirectory(path: string): Promise<readonly DirectoryEntry[] | undefined>;
   /** Every process that can be seen, by the name the kernel knows it by. */
   listProcesses(): Promise<readonly ProcessInfo[]>;
+  /** What is at a path; a link is not followed. */
+  fileStatus(path: string): Promise<FileStatus>;
   /** GET on the Kubernetes API, `path` beginning with `/`. */
   kubeGet(path: string): Promise<KubeResult>;
+  /** JSON patch (RFC 6902, as text) of one object. */
+  kubePatch(path: string, patch: string): Promise<KubePatchResult>;
+  /** Asks one DNS server (`ADDRESS` or `ADDRESS:PORT`) over UDP for the IPv4 addresses of a name. */
+  resolveName(server: string, name: string, timeoutMs: number): Promise<ResolveResult>;
   /** Opens and at once closes a TCP connection. Used to learn which nat table translates it. */
   connectTcp(address: string, port: number, timeoutMs: number): Promise<ConnectResult>;
   /** This node's own addresses of a family, without loopback and link-local ones. */
   localAddresses(family: 'ipv4' | 'ipv6'): Promise<readonly string[]>;
   now(): Date;
-  /** Replaces or makes a file (mode 0600, parents 0700) so that after a crash it is the old or the new one. */
+  /** The command line that `run` would start for a tool, program first; undefined when there is none. */
+  locate(tool: Tool): readonly string[] | undefined;
+  /**
+   * Replaces or makes a file (mode 0600, parents 0700) so that after a crash it is the old or the new
+   * one. `text` is latin1: a character beyond it has to be escaped.
+   */
   writeDurably(path: string, text: string): Promise<WriteResult>;
-  /** Adds a line to a file; on disk when this returns. */
+  /** Adds a line to a file, in UTF-8; on disk when this returns. */
   appendDurably(path: string, line: string): Promise<WriteResult>;
+  /**
+   * Replaces or makes a file of somebody else's, by rename; missing folders above it are made, 0755.
+   * It is written beside it first, as `.NAME.k3s-doctor`. Fails over anything but a regular file, and
+   * when right before the rename there is not what is expected.
+   */
+  installFile(path: string, file: FileContent, expected?: ExpectedFile): Promise<WriteResult>;
+  /** Of a regular file that is as expected. What is not there is removed already. */
+  removeFile(path: string, expected?: ExpectedFile): Promise<WriteResult>;
+  /** A folder that holds something stays, and counts as failed. */
+  removeEmptyFolder(path: string): Promise<WriteResult>;
   /** Takes a lock that goes with this process, whatever ends it. `holder` is what others are told. */
   lock(path: string, holder: string): Promise<LockResult>;
+  /** Starts a process that outlives this one, in a session of its own, without input and output. */
+  startDetached(argv: readonly string[]): Promise<WriteResult>;
+  /** SIGKILL; false when there is no such process any more, or it is this one. */
+  killProcess(pid: number): boolean;
+  /** Whether process 1 shares our network, so that what systemd starts sees the same firewall; undefined: cannot be told. */
+  sameNetworkAsInit(): boolean | undefined;
 }
+
+export interface FileContent {
+  readonly text: string;
+  /** Default `utf8`. */
+  readonly encoding?: TextEncoding | undefined;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Compared byte by byte. */
+export interface ExpectedFile {
+  /** Null: there is no file. */
+  readonly text: string | null;
+  /** Default `utf8`. */
+  readonly encoding?: TextEncoding | undefined;
+}
+
+export type FileStatus =
+  | { readonly kind: 'file'; readonly mode: number; readonly uid: number; readonly gid: number }
+  | { readonly kind: 'absent' }
+  /** `what`: `a folder`, `a symbolic link`, ... */
+  | { readonly kind: 'other'; readonly what: string }
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+/** `conflict`: the object is not as the patch's tests say, or changed meanwhile. */
+export type KubePatchResult =
+  | { readonly kind: 'patched'; readonly body: string }
+  | { readonly kind: 'conflict' | 'unavailable'; readonly reason: string };
+
+export type ResolveResult =
+  | { readonly kind: 'answered'; readonly addresses: readonly string[] }
+  /** Also when it answered that there is no such name, or refused. */
+  | { readonly kind: 'no-answer'; readonly reason: string };
 
 export type WriteResult = { readonly kind: 'written' } | { readonly kind: 'failed'; readonly reason: string };
 
@@ -76,6 +137,8 @@ export type FileResult =
 export interface DirectoryEntry {
   readonly name: string;
   readonly modifiedAt: Date;
+  /** Undefined where it was not recorded. */
+  readonly bytes?: number;
 }
 
 export interface ProcessInfo {

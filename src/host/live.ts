@@ -1,21 +1,34 @@
 import { connectTcp } from './connect-tcp.ts';
 import { appendDurably, writeDurably } from './durable-files.ts';
+import { fileStatus } from './file-status.ts';
 import { takeLock } from './flock.ts';
-import type { Command, CommandResult, Host, KubeResult } from './host.ts';
+import type { Command, CommandResult, Host, KubePatchResult, KubeResult } from './host.ts';
+import { installFile } from './install-file.ts';
+import { killProcess } from './kill-process.ts';
 import { listDirectory } from './list-directory.ts';
 import { listProcesses } from './list-processes.ts';
 import { localAddresses } from './local-addresses.ts';
 import { readTextFile } from './read-text-file.ts';
+import { removeEmptyFolder, removeFile } from './remove-file.ts';
+import { resolveName } from './resolve-name.ts';
 import { type ConfiguredCommands, resolveTool, type ToolLocation } from './resolve-tool.ts';
 import { runCommand } from './run-command.ts';
+import { sameNetworkAsInit } from './same-network-as-init.ts';
+import { startDetached } from './start-detached.ts';
 import type { Tool } from './tools.ts';
 
 export interface LiveHostOptions {
   readonly commands: ConfiguredCommands;
   readonly paths: { readonly k3sData: string };
-  readonly kubeGet: (path: string) => Promise<KubeResult>;
+  readonly kube: ClusterDoor;
   /** For commands that name none; default 10,000. */
   readonly commandTimeoutMs?: number;
+}
+
+/** How the cluster is asked and changed, with credentials of this machine. */
+export interface ClusterDoor {
+  get(path: string): Promise<KubeResult>;
+  patch(path: string, patch: string): Promise<KubePatchResult>;
 }
 
 /** The machine this runs on. Tools are looked up when first used, and then remembered. */
@@ -46,16 +59,29 @@ export function liveHost(options: LiveHostOptions): Host {
     readFile: readTextFile,
     listDirectory: async (path) => listDirectory(path),
     listProcesses: async () => listProcesses(),
-    kubeGet: options.kubeGet,
+    fileStatus,
+    kubeGet: (path) => options.kube.get(path),
+    kubePatch: (path, patch) => options.kube.patch(path, patch),
+    resolveName: (server, name, timeoutMs) => resolveName({ server, name, timeoutMs }),
     connectTcp: (address, port, timeoutMs) => connectTcp({ address, port, timeoutMs }),
     localAddresses: async (family) => localAddresses(family),
     now: () => new Date(),
+    locate: (tool) => {
+      const location = locate(tool);
+      return location.kind === 'found' ? location.argv : undefined;
+    },
     writeDurably,
     appendDurably,
+    installFile,
+    removeFile,
+    removeEmptyFolder,
     lock: async (path, holder) => {
       const location = locate('flock');
       if (location.kind === 'found') return takeLock(path, holder, location.argv);
       return { kind: 'failed', reason: `there is no flock (looked for ${location.looked.join(', ')})` };
     },
+    startDetached,
+    killProcess,
+    sameNetworkAsInit: () => sameNetworkAsInit(),
   };
 }

@@ -15,8 +15,8 @@ type Entry<K extends keyof RecordingInput> =
 
 /**
  * Passes everything on to another host and remembers the answers; `finish` writes them to a folder
- * that `replayingHost` takes. What changes the host (commands with input, writes, locks) is not
- * recorded, nor are kubeconfigs and other secrets.
+ * that `replayingHost` takes. What changes the host (commands with input, writes, patches, locks) is
+ * not recorded, nor is what only a fix asks (names, the state of files), nor kubeconfigs and other secrets.
  * Throws DoctorError `usage` when the folder is in use or cannot be made.
  */
 export async function recordingHost(inner: Host, folder: string): Promise<RecordingHost> {
@@ -112,10 +112,20 @@ export async function recordingHost(inner: Host, folder: string): Promise<Record
       addresses[family] = [...found];
       return found;
     },
+    resolveName: (server, name, timeoutMs) => inner.resolveName(server, name, timeoutMs),
+    fileStatus: (path) => inner.fileStatus(path),
     now: () => inner.now(),
+    locate: (tool) => inner.locate(tool),
+    kubePatch: (path, patch) => inner.kubePatch(path, patch),
     writeDurably: (path, text) => inner.writeDurably(path, text),
     appendDurably: (path, line) => inner.appendDurably(path, line),
+    installFile: (path, file, expected) => inner.installFile(path, file, expected),
+    removeFile: (path, expected) => inner.removeFile(path, expected),
+    removeEmptyFolder: (path) => inner.removeEmptyFolder(path),
     lock: (path, holder) => inner.lock(path, holder),
+    startDetached: (argv) => inner.startDetached(argv),
+    killProcess: (pid) => inner.killProcess(pid),
+    sameNetworkAsInit: () => inner.sameNetworkAsInit(),
     finish: () =>
       target.write({
         version: 1,

@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import { DoctorError } from '../doctor-error.ts';
 import { answerQueue } from './answer-queue.ts';
-import type { Command, CommandResult, Host, TextEncoding } from './host.ts';
+import type { Command, CommandResult, FileStatus, Host, TextEncoding } from './host.ts';
 import { readRecording } from './read-recording.ts';
 import { readTextFile } from './read-text-file.ts';
-import type { RecordedCommand } from './recording-format.ts';
+import type { RecordedCommand, Recording } from './recording-format.ts';
 
 /**
  * The host that a folder describes (see recording-format.ts). It never touches the machine it runs
@@ -70,16 +70,37 @@ export async function replayingHost(folder: string): Promise<Host> {
       return { kind: recorded.result, localPort: recorded.localPort };
     },
     localAddresses: async (family) => recording.localAddresses[family],
+    fileStatus: async (path) => recordedStatus(recording, path),
+    resolveName: async () => ({ kind: 'no-answer', reason: 'not recorded' }),
     now: () => new Date(recordedAt),
+    locate: () => undefined,
+    kubePatch: async () => ({ kind: 'unavailable', reason: refused.reason }),
     writeDurably: async () => refused,
     appendDurably: async () => refused,
+    installFile: async () => refused,
+    removeFile: async () => refused,
+    removeEmptyFolder: async () => refused,
     lock: async () => refused,
+    startDetached: async () => refused,
+    killProcess: () => false,
+    sameNetworkAsInit: () => undefined,
   };
 }
 
 const refused = { kind: 'failed', reason: 'a recorded host cannot be changed' } as const;
 
 const notRecorded: CommandResult = { kind: 'absent', looked: ['the recording'] };
+
+/** Owner and mode are not recorded: those that most files of a system have. Takes no answer from the queue. */
+function recordedStatus({ files, directories }: Recording, path: string): FileStatus {
+  if (directories.some((directory) => directory.path === path && !directory.absent)) {
+    return { kind: 'other', what: 'a folder' };
+  }
+  const file = files.find((recorded) => recorded.path === path);
+  if (file === undefined || file.absent) return { kind: 'absent' };
+  if (file.unreadable !== undefined) return { kind: 'unreadable', reason: file.unreadable };
+  return { kind: 'file', mode: 0o644, uid: 0, gid: 0 };
+}
 
 function commandQuestion(tool: string, args?: readonly string[]): string {
   return args === undefined ? tool : JSON.stringify([tool, ...args]);

@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { pinnedPath } from './pinned-path.ts';
+import { pinnedPath } from './pinned-environment.ts';
+import { thisProgram } from './this-program.ts';
 import type { Tool } from './tools.ts';
 
 /** Command lines from the configuration, program first. */
@@ -31,6 +32,7 @@ interface Candidate {
  * A configured program is never replaced by another one: if it is missing, the tool is absent.
  * For iptables only names that fix the backend are tried; what the bare `iptables-save` means
  * depends on the alternatives system, and the copies that k3s bundles decide it at first use.
+ * `k3s-doctor` is the very program that runs: another version of it could be on the path.
  */
 export function resolveTool(tool: Tool, places: ToolPlaces): ToolLocation {
   const configured = places.commands[tool];
@@ -39,6 +41,7 @@ export function resolveTool(tool: Tool, places: ToolPlaces): ToolLocation {
       ? { kind: 'found', argv: configured }
       : { kind: 'absent', looked: [configured[0]] };
   }
+  if (tool === 'k3s-doctor') return locateThisProgram();
   const directories = (places.searchPath ?? pinnedPath).split(':');
   const candidates = candidatesFor(tool, places.k3sData);
   for (const { program, directory, args = [] } of candidates) {
@@ -48,6 +51,11 @@ export function resolveTool(tool: Tool, places: ToolPlaces): ToolLocation {
     if (path !== undefined) return { kind: 'found', argv: [path, ...args] };
   }
   return { kind: 'absent', looked: describe(candidates, directories) };
+}
+
+function locateThisProgram(): ToolLocation {
+  const argv = thisProgram();
+  return argv === undefined ? { kind: 'absent', looked: ['this program'] } : { kind: 'found', argv };
 }
 
 function candidatesFor(tool: Tool, k3sData: string): readonly Candidate[] {

@@ -3,7 +3,7 @@ import { execa } from 'execa';
 import { byteCollector } from './byte-collector.ts';
 import type { CommandResult, TextEncoding } from './host.ts';
 import { lineSplitter } from './line-splitter.ts';
-import { pinnedPath } from './pinned-path.ts';
+import { pinnedEnvironment } from './pinned-environment.ts';
 
 export interface Execution {
   /** The program first; never goes through a shell. */
@@ -38,7 +38,7 @@ export async function runCommand(execution: Execution): Promise<CommandResult> {
 
   const subprocess = execa(program, args, {
     cwd: '/',
-    env: { LC_ALL: 'C', PATH: pinnedPath, HOME: '/root' },
+    env: pinnedEnvironment,
     extendEnv: false,
     ...(execution.input === undefined
       ? { stdin: 'ignore' as const }

@@ -12,6 +12,9 @@ export const tools = [
   'conntrack',
   'crictl',
   'flock',
+  'systemctl',
+  'systemd-run',
+  'k3s-doctor',
 ] as const;
 
 export type Tool = (typeof tools)[number];

@@ -9,6 +9,8 @@ export interface Failure {
   readonly tryNext: boolean;
   /** The HTTP status, if there was an answer. */
   readonly status?: number;
+  /** Without an answer: whether the server may have got the question all the same. */
+  readonly mayHaveArrived?: boolean;
 }
 
 export interface Limits {

@@ -1,11 +1,12 @@
 /**
- * Reading the cluster: where credentials are found, how the API is asked, what its answers mean.
- * Nothing here writes to the cluster, and no program that a kubeconfig names is ever run.
+ * The cluster: where credentials are found, how the API is asked, what its answers mean. It is
+ * changed by JSON patches alone, and no program that a kubeconfig names is ever run.
  *
  * This module is imported at every start, so it stays light: the Kubernetes client behind
  * `transport.ts` costs more to load than the rest of the product and comes in at the first question.
  */
-import type { KubeResult } from '../host/host.ts';
+import type { KubePatchResult, KubeResult } from '../host/host.ts';
+import type { Answer, Failure, Limits } from './answer.ts';
 import { type CredentialSearch, type CredentialSource, findCredentials } from './credentials.ts';
 
 export interface KubeClientOptions extends CredentialSearch {
@@ -15,39 +16,68 @@ export interface KubeClientOptions extends CredentialSearch {
   readonly maxBytes?: number | undefined;
 }
 
+/** `path` begins with `/`. What the cluster does is never thrown; a reason is one line and holds no secret. */
+export interface KubeClient {
+  /** GET on the API. Lists come back whole, however many pages they took. */
+  get(path: string): Promise<KubeResult>;
+  /** JSON patch (RFC 6902, as text) of one object. It is never sent again once it may have arrived. */
+  patch(path: string, patch: string): Promise<KubePatchResult>;
+}
+
 /**
- * The `kubeGet` of a live host: GET on the API with the best credentials this node has.
- *
- * `path` begins with `/`. Lists come back whole, however many pages they took. Credentials that the
- * server refuses, or that lead nowhere, give way to the next ones, unless they were named explicitly;
- * those that worked are asked first from then on. What the cluster does is never thrown: the reason
- * names every attempt in one line, and holds no secret.
+ * Speaks to the API with the best credentials this node has. Those that the server refuses, or that
+ * lead nowhere, give way to the next ones, unless they were named explicitly; those that worked are
+ * used first from then on. The reason of a failure names every attempt.
  */
-export function createKubeGet(options: KubeClientOptions): (path: string) => Promise<KubeResult> {
+export function createKubeClient(options: KubeClientOptions): KubeClient {
   const timeoutMs = options.timeoutMs ?? 5_000;
   const maxBytes = options.maxBytes ?? 256 * 1024 * 1024;
   let proven: string | undefined;
 
-  return async (path) => {
+  const attempt = async (send: Send): Promise<Outcome> => {
     const { sources, lookedFor } = await findCredentials(options);
     if (sources.length === 0) {
-      return { kind: 'unavailable', reason: `no kubeconfig found (looked for ${lookedFor.join(', ')})` };
+      return { kind: 'failed', reason: `no kubeconfig found (looked for ${lookedFor.join(', ')})` };
     }
-    const { ask } = await import('./transport.ts');
+    const transport = await import('./transport.ts');
     const limits = { signal: AbortSignal.timeout(timeoutMs), timeoutMs, maxBytes };
     const attempts: string[] = [];
+    let last: Failure | undefined;
     for (const source of provenFirst(sources, proven)) {
-      const answer = await ask(source, path, limits);
+      const answer = await send(transport, source, limits);
       if (answer.kind === 'ok') {
         proven = source.name;
         return { kind: 'ok', body: answer.body, source: source.name };
       }
+      last = answer;
       attempts.push(`${source.name}: ${answer.reason}`);
       if (!answer.tryNext) break;
     }
-    return { kind: 'unavailable', reason: attempts.join('; ') };
+    return { kind: 'failed', reason: attempts.join('; '), status: last?.status };
+  };
+
+  return {
+    async get(path) {
+      const outcome = await attempt(({ ask }, source, limits) => ask(source, path, limits));
+      return outcome.kind === 'ok' ? outcome : { kind: 'unavailable', reason: outcome.reason };
+    },
+    async patch(path, patch) {
+      const question = { path, patch };
+      const outcome = await attempt(({ change }, source, limits) => change(source, question, limits));
+      if (outcome.kind === 'ok') return { kind: 'patched', body: outcome.body };
+      // 422 is what a `test` that does not hold comes to.
+      const isConflict = outcome.status === 409 || outcome.status === 422;
+      return { kind: isConflict ? 'conflict' : 'unavailable', reason: outcome.reason };
+    },
   };
 }
+
+type Transport = typeof import('./transport.ts');
+type Send = (transport: Transport, source: CredentialSource, limits: Limits) => Promise<Answer>;
+
+type Outcome =
+  | { readonly kind: 'ok'; readonly body: string; readonly source: string }
+  | { readonly kind: 'failed'; readonly reason: string; readonly status?: number | undefined };
 
 function provenFirst(
   sources: readonly CredentialSource[],

@@ -40,10 +40,11 @@ const untrusted = /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|^CERT_|INVALID_CA|H
 export function describeStatus(answer: {
   readonly status: number;
   readonly body: string;
+  readonly method: 'GET' | 'PATCH';
   readonly url: URL;
 }): Failure {
-  const { status, url } = answer;
-  const said = statusMessage(answer.body) ?? `GET ${url.pathname}`;
+  const { status, method, url } = answer;
+  const said = statusMessage(answer.body) ?? `${method} ${url.pathname}`;
   return {
     kind: 'failed',
     reason: `${url.host} answered ${status}${meanings[status] ?? ''}: ${said}`,
@@ -56,7 +57,9 @@ const meanings: Readonly<Record<number, string>> = {
   401: ' (credentials not accepted)',
   403: ' (forbidden)',
   404: ' (not found)',
+  409: ' (conflict)',
   410: ' (gone)',
+  422: ' (not acceptable)',
   429: ' (too many requests)',
 };
 

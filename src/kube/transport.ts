@@ -7,16 +7,18 @@ import type { Answer, Failure, Limits } from './answer.ts';
 import { describeExpiry } from './client-certificate.ts';
 import type { CredentialSource } from './credentials.ts';
 import { parseJson } from './failure-reasons.ts';
-import { httpsGet } from './https-get.ts';
+import { httpsRequest } from './https-request.ts';
 import { credentialReason, parseReason } from './kubeconfig-reasons.ts';
 import { isListPath } from './list-path.ts';
 import { getPaged, notJson, type PageQuery } from './paged-get.ts';
 import { readSmallFile } from './small-file.ts';
 
 /**
- * One GET with one set of credentials. The only module that loads the Kubernetes client, which reads
- * kubeconfigs and turns them into TLS options; the request itself is Node's, with its limits ours.
- * Nothing is kept between calls, so renewed certificates and tokens are picked up.
+ * One GET with one set of credentials.
+ *
+ * This is the only module that loads the Kubernetes client, which reads kubeconfigs and turns them
+ * into TLS options; the request itself is Node's, with its limits ours. Nothing is kept between
+ * calls, so renewed certificates and tokens are picked up.
  */
 export async function ask(source: CredentialSource, path: string, limits: Limits): Promise<Answer> {
   const connection = await openConnection(source);
@@ -24,7 +26,7 @@ export async function ask(source: CredentialSource, path: string, limits: Limits
   let usedBytes = 0;
   const get = async (query: PageQuery): Promise<Answer> => {
     const url = urlOf(connection.server, path, query);
-    const answer = await httpsGet(url, connection.options, { ...limits, usedBytes });
+    const answer = await httpsRequest({ url }, connection.options, { ...limits, usedBytes });
     if (answer.kind === 'ok') usedBytes += Buffer.byteLength(answer.body);
     return answer;
   };
@@ -33,6 +35,39 @@ export async function ask(source: CredentialSource, path: string, limits: Limits
   } finally {
     connection.agent.destroy();
   }
+}
+
+export interface Change {
+  readonly path: string;
+  /** RFC 6902. */
+  readonly patch: string;
+}
+
+/** One PATCH with one set of credentials. After a failure that leaves its effect open none is tried again. */
+export async function change(
+  source: CredentialSource,
+  { path, patch }: Change,
+  limits: Limits,
+): Promise<Answer> {
+  const connection = await openConnection(source);
+  if (connection.kind === 'failed') return connection;
+  try {
+    const url = urlOf(connection.server, path, {});
+    const answer = await httpsRequest({ url, patch }, connection.options, limits);
+    return answer.kind === 'ok' || !isEffectOpen(answer) ? answer : withOpenEffect(answer);
+  } finally {
+    connection.agent.destroy();
+  }
+}
+
+/** A server that refuses has done nothing; one that is in trouble may have written first. */
+function isEffectOpen({ status, mayHaveArrived }: Failure): boolean {
+  return status === undefined ? mayHaveArrived === true : status < 400 || status >= 500;
+}
+
+function withOpenEffect(failure: Failure): Failure {
+  const reason = `${failure.reason}; whether it took effect is not known`;
+  return { ...failure, reason, tryNext: false };
 }
 
 interface Connection {

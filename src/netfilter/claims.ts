@@ -1,5 +1,5 @@
 import type { Endpoint } from './service-port.ts';
-import type { Asked, TableReading } from './table-reading.ts';
+import type { Asked, OwnedChain, PodPortRule, TableReading } from './table-reading.ts';
 
 /** An address and port that a nat table claims, and where it sends what arrives there. */
 export interface Claim extends Asked {
@@ -10,6 +10,8 @@ export interface Claim extends Asked {
   /** The first chain that the claiming rule leads to. */
   readonly chain: string;
   readonly targets: readonly Endpoint[];
+  /** Counted by the rules that send there; those of one Service's claims are the same. */
+  readonly packets: number;
 }
 
 /** One string for what is asked for, to find it in another table. */
@@ -19,12 +21,12 @@ export function claimKey({ protocol, address, port }: Asked): string {
 
 /** The claims of kube-proxy's Services: cluster, external and load balancer addresses, node ports. */
 export function serviceClaims(reading: TableReading): Claim[] {
-  const targetsOf = targetResolver(reading);
+  const reachOf = reachResolver(reading);
   const claims = new Map<string, Claim>();
   for (const rule of reading.services) {
     const key = claimKey(rule);
     // Of several rules for one address, for other places of origin, the first stands for all.
-    if (!claims.has(key)) claims.set(key, { ...rule, sandboxId: undefined, targets: targetsOf(rule.chain) });
+    if (!claims.has(key)) claims.set(key, { ...rule, sandboxId: undefined, ...reachOf(rule.chain) });
   }
   return [...claims.values()];
 }
@@ -34,39 +36,53 @@ export function hostPortClaims(reading: TableReading): Claim[] {
   const ports = Map.groupBy(reading.podPorts, ({ chain }) => chain);
   const sandboxes = new Map(reading.hostPorts.map(({ target, sandboxId }) => [target, sandboxId]));
   return [...sandboxes].flatMap(([chain, sandboxId]) =>
-    (ports.get(chain) ?? []).map(({ endpoint, protocol, address, port }) => ({
-      protocol,
-      address,
-      port,
-      servicePort: undefined,
-      sandboxId,
-      chain,
-      targets: [endpoint],
-    })),
+    // A second rule for the same port is never reached.
+    [...Map.groupBy(ports.get(chain) ?? [], claimKey).values()].flatMap(([first]) =>
+      first ? [podClaim(first, sandboxId)] : [],
+    ),
   );
 }
 
-/** All endpoints that can be reached from a Service chain. kube-proxy's chains form no loops; the depth is bounded all the same. */
-function targetResolver(reading: TableReading): (chain: string) => readonly Endpoint[] {
-  const known = new Map<string, readonly Endpoint[]>();
-  return (chain) => resolve(chain, 0);
+function podClaim(
+  { endpoint, protocol, address, port, chain, packets }: PodPortRule,
+  sandboxId: string,
+): Claim {
+  return {
+    protocol,
+    address,
+    port,
+    servicePort: undefined,
+    sandboxId,
+    chain,
+    targets: [endpoint],
+    packets,
+  };
+}
 
-  function resolve(name: string, depth: number): readonly Endpoint[] {
-    const before = known.get(name);
+/** All endpoints that can be reached from a Service chain, and what was counted on the way to them. */
+function reachResolver(reading: TableReading): (chain: string) => Pick<Claim, 'targets' | 'packets'> {
+  const known = new Map<string, Pick<Claim, 'targets' | 'packets'>>();
+  return (chain) => {
+    const before = known.get(chain);
     if (before) return before;
-    const owned = reading.owned.get(name);
-    if (!owned || depth > 5) return [];
-    if (owned.endpoint) return [owned.endpoint];
-    const targets = distinct([...new Set(owned.next)].flatMap((next) => resolve(next, depth + 1)));
-    known.set(name, targets);
-    return targets;
-  }
+    const ends = endpointChains(reading, chain);
+    const reach = {
+      targets: ends.flatMap(({ endpoint }) => endpoint ?? []),
+      packets: ends.reduce((sum, { packets }) => sum + packets, 0),
+    };
+    known.set(chain, reach);
+    return reach;
+  };
 }
 
-/** One Service chain may lead to an endpoint by two ways (all endpoints, local ones). */
-function distinct(endpoints: readonly Endpoint[]): readonly Endpoint[] {
-  return endpoints.filter(
-    ({ address, port }, i) =>
-      endpoints.findIndex((other) => other.address === address && other.port === port) === i,
-  );
+/** Each once, though two ways may lead there (all endpoints, local ones). */
+function endpointChains({ owned }: TableReading, start: string): OwnedChain[] {
+  const reached = new Set([start]);
+  const ends: OwnedChain[] = [];
+  for (const name of reached) {
+    const chain = owned.get(name);
+    if (chain?.endpoint) ends.push(chain);
+    else for (const next of chain?.next ?? []) reached.add(next);
+  }
+  return ends;
 }

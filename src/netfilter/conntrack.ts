@@ -3,6 +3,13 @@ export interface Connection {
   readonly protocol: string;
   readonly original: Tuple;
   readonly reply: Tuple;
+  /** Whether a packet ever came back. */
+  readonly answered: boolean;
+  /**
+   * Of an established TCP connection: how long it is remembered if nothing is heard of it. Each packet
+   * sets that back to the kernel's `nf_conntrack_tcp_timeout_established`.
+   */
+  readonly rememberedSeconds?: number;
 }
 
 export interface Tuple {
@@ -17,10 +24,19 @@ export function parseConnections(text: string): Connection[] {
   return text.split('\n').flatMap((line) => parseConnection(line) ?? []);
 }
 
-function parseConnection(line: string): Connection | undefined {
+/** One line; undefined when it is no connection with ports. */
+export function parseConnection(line: string): Connection | undefined {
   const protocol = /^(\S+) /.exec(line)?.[1];
   const [original, reply] = [...line.matchAll(/src=(\S+) dst=(\S+) sport=(\d+) dport=(\d+)/g)].map(tuple);
-  return protocol === undefined || !original || !reply ? undefined : { protocol, original, reply };
+  if (protocol === undefined || !original || !reply) return undefined;
+  const remembered = /^tcp +6 +(\d+) ESTABLISHED /.exec(line)?.[1];
+  return {
+    protocol,
+    original,
+    reply,
+    answered: !line.includes(' [UNREPLIED] '),
+    ...(remembered !== undefined && { rememberedSeconds: Number(remembered) }),
+  };
 }
 
 function tuple([, source = '', destination = '', sourcePort, destinationPort]: RegExpMatchArray): Tuple {

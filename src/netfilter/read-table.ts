@@ -39,6 +39,7 @@ export function createTableReader(table: string): TableReader {
         kind,
         proof: 'by-shape',
         endpoint: undefined,
+        packets: 0,
         next: nowhere,
         fingerprint: 0,
       });
@@ -101,9 +102,13 @@ function readInside(reading: OpenReading, { home, rule, table, line }: RuleInsid
 function readDnat(reading: OpenReading, home: OpenChain, rule: Rule): void {
   const endpoint = parseEndpoint(jumpValue(rule, '--to-destination') ?? '');
   if (!endpoint) return;
-  if (home.kind === 'SEP') home.endpoint ??= endpoint;
+  const packets = Number(rule.counters?.packets ?? 0);
+  if (home.kind === 'SEP') {
+    home.endpoint ??= endpoint;
+    home.packets += packets;
+  }
   const asked = home.owner === 'portmap-sandbox' ? readAsked(rule) : undefined;
-  if (asked) reading.podPorts.push({ ...asked, chain: home.name, endpoint });
+  if (asked) reading.podPorts.push({ ...asked, chain: home.name, endpoint, packets });
 }
 
 const refusingChains = new Set(['KUBE-SERVICES', 'KUBE-EXTERNAL-SERVICES', 'KUBE-PROXY-FIREWALL']);

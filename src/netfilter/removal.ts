@@ -30,26 +30,6 @@ export function printRemoval(removal: Removal): string {
 }
 
 /**
- * The batch that brings back what a removal took out, for a table as it is now.
- *
- * From the dump made before: chains that are gone are declared and filled, counters included;
- * deleted rules are inserted where they were. What is there again already is left alone.
- */
-export function printRestore(removal: Removal, before: Ruleset, now: Ruleset): string | undefined {
-  const then = before.tables.get(removal.table);
-  const current = now.tables.get(removal.table);
-  if (!then) return undefined;
-  const gone = removal.chains.filter((name) => !current?.chains.has(name));
-  const refill = gone.flatMap((name) => [...linesOf(before, then, name)]);
-  const inserts = [...new Set(removal.rules.map((rule) => rule.chain))].flatMap((chain) =>
-    insertsFor(removal, chain, [...linesOf(before, then, chain)], [...linesOf(now, current, chain)]),
-  );
-  if (gone.length + inserts.length === 0) return undefined;
-  const declare = gone.map((name) => `:${name} - [0:0]`);
-  return [`*${removal.table}`, ...declare, ...refill, ...inserts, 'COMMIT', ''].join('\n');
-}
-
-/**
  * A digest of what a removal would destroy; it changes when somebody writes to those chains.
  * `fingerprintOf` gives a chain's fingerprint, undefined when the chain is not there.
  */
@@ -142,26 +122,24 @@ function withoutRules(lines: string[], rules: readonly LocatedRule[] | undefined
   });
 }
 
-/** `-I CHAIN position ...` for each removed rule that is missing, so that each lands where it was. */
-function insertsFor(removal: Removal, chain: string, then: string[], now: string[]): string[] {
-  const wanted = new Set(removal.rules.filter((rule) => rule.chain === chain).map((rule) => rule.line));
-  const present = new Set(now.map(withoutCounters));
-  let length = now.length;
-  return then.flatMap((line, i) => {
-    const rule = withoutCounters(line);
-    if (!wanted.has(rule) || present.has(rule)) return [];
-    const counters = line.slice(0, line.length - rule.length);
-    const head = `-A ${chain}`;
-    // Others may have shortened the chain: a position past its end would be refused.
-    const position = Math.min(i, length++) + 1;
-    return [`${counters}-I ${chain} ${position}${rule.slice(head.length)}`];
-  });
-}
-
 /** A removal names no built-in chain for deletion; the last line of defence before the kernel's. */
 export function assertRemovable(removal: Removal, ruleset: Ruleset): void {
   for (const name of removal.chains) {
     const chain = ruleset.tables.get(removal.table)?.chains.get(name);
     if (chain && isBuiltIn(chain)) throw new Error(`plan names built-in chain ${removal.table}/${name}`);
   }
+}
+
+/** Rules that a removal lists and the table does not have, or not as often. */
+export function missingRules(removal: Removal, now: Ruleset): LocatedRule[] {
+  const table = now.tables.get(removal.table);
+  return [...Map.groupBy(removal.rules, ({ chain }) => chain)].flatMap(([chain, rules]) => {
+    const present = new Map<string, number>();
+    for (const line of strip(linesOf(now, table, chain))) present.set(line, (present.get(line) ?? 0) + 1);
+    return rules.filter(({ line }) => {
+      const left = present.get(line) ?? 0;
+      present.set(line, left - 1);
+      return left <= 0;
+    });
+  });
 }

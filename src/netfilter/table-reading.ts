@@ -31,6 +31,8 @@ export interface OwnedChain {
   readonly proof: 'recomputed' | 'contradicted' | 'by-shape';
   /** Where a KUBE-SEP chain sends to. */
   readonly endpoint: Endpoint | undefined;
+  /** Counted by a KUBE-SEP chain's DNAT rules: connections that were sent there. */
+  readonly packets: number;
   /** Chains of Services and endpoints that the rules of a Service's chain lead to, in order. */
   readonly next: readonly string[];
   /** Of its rules, in order, counters aside: changes when somebody writes to it. */
@@ -71,6 +73,8 @@ export interface ServiceRule extends Asked {
 export interface PodPortRule extends Asked {
   readonly chain: string;
   readonly endpoint: Endpoint;
+  /** Counted by the rule: connections that were sent there. */
+  readonly packets: number;
 }
 
 export interface RefusalRule extends Asked {

@@ -1,6 +1,8 @@
 import type { Examination } from '../engine/examine.ts';
 import type { Severity } from '../engine/finding.ts';
 import type { FixResult } from '../engine/fix.ts';
+import type { Settled } from '../engine/settle.ts';
+import type { Step } from '../engine/step.ts';
 import { describeStep } from '../engine/steps/steps.ts';
 import type { Report } from './report-schema.ts';
 
@@ -8,11 +10,18 @@ export interface ReportInput {
   readonly version: string;
   readonly run: Report['run'];
   readonly examinations: readonly Examination[];
-  readonly fix?: FixResult['fix'];
+  /** What is or would be done; left out in a check, which changes nothing. */
+  readonly steps?: readonly Step[];
+  readonly fix?: FixResult['fix'] | undefined;
+  readonly settled?: Settled | undefined;
+  readonly notices?: readonly string[];
+  /** Of an undo: what is left as it is, and why; a line each. */
+  readonly refused?: readonly string[];
   readonly failOn: Severity;
 }
 
-export function buildReport({ version, run, examinations, fix, failOn }: ReportInput): Report {
+export function buildReport(input: ReportInput): Report {
+  const { version, run, examinations, steps = [], fix, settled, notices = [], refused = [], failOn } = input;
   const checks = examinations.map(({ check, diagnosis }) => ({
     id: check.id,
     title: diagnosis.outcome === 'findings' ? check.failureTitle : check.title,
@@ -23,24 +32,28 @@ export function buildReport({ version, run, examinations, fix, failOn }: ReportI
     limits: diagnosis.limits,
     notes: diagnosis.notes,
   }));
-  // The batch for thousands of chains is long, and a check changes nothing.
-  const planned = run.verb === 'fix' ? examinations : [];
-  const plan = planned
-    .flatMap(({ diagnosis }) => diagnosis.steps)
-    .map((step) => {
-      const { input, ...rest } = describeStep(step);
-      return { ...rest, ...(input !== undefined && { input }) };
-    });
-  const exitCode = exitCodeOf(checks, fix, failOn);
+  const hasFailed = settled?.outcome === 'incomplete';
+  const exitCode = hasFailed ? 3 : Math.max(exitCodeOf(checks, fix, failOn), refused.length > 0 ? 1 : 0);
   return {
     schemaVersion: 1,
     tool: { name: 'k3s-doctor', version },
     run,
     exitCode,
     checks,
-    plan,
+    plan: steps.map(describeForReport),
     ...(fix && { fix: describeFix(fix) }),
+    ...(settled && { settled: describeSettled(settled) }),
+    notices: [...notices, ...refused.map((reason) => `left as it is: ${reason}`)],
   };
+}
+
+function describeForReport(step: Step): Report['plan'][number] {
+  const { title, command, input, changes, reversible } = describeStep(step);
+  return { title, command, ...(input !== undefined && { input }), changes, reversible };
+}
+
+function describeSettled({ run, verb, outcome, notes }: Settled): NonNullable<Report['settled']> {
+  return { run, verb, outcome, notes };
 }
 
 const rank: Readonly<Record<Severity, number>> = { info: 0, warning: 1, error: 2 };
@@ -49,7 +62,7 @@ const rank: Readonly<Record<Severity, number>> = { info: 0, warning: 1, error: 2
 function exitCodeOf(checks: Report['checks'], fix: FixResult['fix'] | undefined, failOn: Severity): number {
   if (fix?.kind === 'failed' || (fix?.kind === 'moved-on' && !fix.reverted.complete)) return 3;
   const remaining = checks.flatMap(({ findings }) =>
-    findings.filter(({ remedy }) => fix?.kind !== 'done' || remedy.kind === 'none'),
+    findings.filter(({ remedy }) => fix?.kind !== 'done' || remedy.kind !== 'planned'),
   );
   if (remaining.some(({ severity }) => rank[severity] >= rank[failOn])) return 1;
   return checks.some(({ reasons, outcome }) => outcome !== 'skipped' && reasons.length > 0) ? 2 : 0;

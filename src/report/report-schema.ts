@@ -21,14 +21,21 @@ export function reportSchema() {
   });
   const finding = z.object({
     code: z.string().describe('stable'),
+    subject: z.string().describe('what it is about; with the code the same in every run'),
     severity: z.enum(['error', 'warning', 'info']),
     message: z.string(),
     effect: z.enum(['masks', 'may-mask', 'captures', 'rejects', 'dormant', 'idle']),
     traffic: traffic.optional(),
     evidence: list(z.object({ source: z.string(), observed: z.string(), expected: z.string().optional() })),
+    activity: z
+      .object({ packets: z.number(), answered: z.boolean() })
+      .optional()
+      .describe('signs of life in what is called dead'),
     remedy: z.union([
       z.object({ kind: z.literal('planned') }),
-      z.object({ kind: z.literal('none'), reason: z.string() }),
+      z
+        .object({ kind: z.enum(['none', 'held']), reason: z.string() })
+        .describe('none: it cannot be repaired; held: not by this run'),
     ]),
   });
   const check = z.object({
@@ -54,19 +61,27 @@ export function reportSchema() {
     notes: list(z.string()),
     rollback: z.enum(['complete', 'incomplete']).optional(),
   });
+  const settled = z.object({
+    run: z.string(),
+    verb: z.string(),
+    outcome: z.enum(['done', 'reverted', 'incomplete', 'moved-on']),
+    notes: list(z.string()),
+  });
   return z.object({
     schemaVersion: z.literal(1),
     tool: z.object({ name: z.literal('k3s-doctor'), version: z.string() }),
     run: z.object({
       id: z.string(),
-      verb: z.enum(['check', 'fix']),
+      verb: z.enum(['check', 'fix', 'undo', 'install', 'uninstall', 'settle']),
       startedAt: z.iso.datetime(),
       finishedAt: z.iso.datetime(),
     }),
     exitCode: z.int(),
     checks: list(check),
-    plan: list(step).describe('what fix does or would do; empty in a check'),
+    plan: list(step).describe('what is or would be done; empty in a check'),
     fix: fix.optional(),
+    settled: settled.optional().describe('an earlier run that was killed, and how it was brought to an end'),
+    notices: list(z.string()).describe('what else an operator should know of'),
   });
 }
 

@@ -16,9 +16,11 @@ type FindingReport = CheckReport['findings'][number];
 /** For a person at a terminal: what is wrong, what it hurts, what to type. */
 export function renderText(report: Report, options: TextOptions): string {
   const blocks = [
+    renderSettled(report, options),
+    ...report.notices.map((notice) => options.colour.yellow(wrap(notice, options.width, '  '))),
     ...report.checks.map((check) => renderCheck(check, options)),
-    ...(report.run.verb === 'fix' ? [renderFix(report, options)] : []),
-    verdict(report, options),
+    renderFix(report, options),
+    ...(report.checks.length > 0 ? [verdict(report, options)] : []),
   ];
   return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
 }
@@ -97,6 +99,9 @@ function renderFinding(finding: FindingReport, { colour, width, verbose }: TextO
             colour.dim(`    ${wrap(`${source}: ${observed}`, width - 4, '      ')}`),
           )
       : []),
+    ...(finding.remedy.kind === 'held'
+      ? [colour.yellow(`    ${wrap(`left alone for now: ${finding.remedy.reason}`, width - 4, '    ')}`)]
+      : []),
   ].join('\n');
 }
 
@@ -117,6 +122,19 @@ function obstacles(check: CheckReport, { colour, width }: TextOptions): string[]
   );
 }
 
+function renderSettled({ settled }: Report, { colour, width }: TextOptions): string {
+  if (!settled) return '';
+  const how = {
+    done: 'was killed after its work was done; it stands',
+    reverted: 'was killed at its work and has been taken back',
+    incomplete: 'was killed at its work and could NOT be taken back',
+    'moved-on': 'was killed before it changed anything',
+  }[settled.outcome];
+  const tint = settled.outcome === 'incomplete' ? colour.red : colour.yellow;
+  const notes = settled.notes.map((note) => `  ${wrap(note, width - 2, '    ')}`);
+  return [tint(wrap(`An earlier ${settled.verb}, run ${settled.run}, ${how}:`, width, '  ')), ...notes].join('\n');
+}
+
 function renderFix(report: Report, { colour, width }: TextOptions): string {
   const { fix } = report;
   if (!fix || fix.outcome === 'nothing-to-do') return '';
@@ -124,7 +142,7 @@ function renderFix(report: Report, { colour, width }: TextOptions): string {
   const steps = report.plan.map(({ title }) => `  ${colour.green('✓')} ${wrap(title, width - 4, '    ')}`);
   switch (fix.outcome) {
     case 'done':
-      return [colour.bold('Fixed and verified'), ...steps, ...notes].join('\n');
+      return [colour.bold(report.run.verb === 'fix' ? 'Fixed and verified' : 'Done and verified'), ...steps, ...notes].join('\n');
     case 'not-applied':
       return wrap(`Nothing was changed: ${fix.reason ?? ''}`, width, '  ').replace(/^[^:]*/, (words) =>
         colour.yellow(words),
@@ -133,7 +151,7 @@ function renderFix(report: Report, { colour, width }: TextOptions): string {
       const rollback =
         fix.rollback === 'complete' ? 'rolled back: the node is as before' : 'ROLL-BACK INCOMPLETE';
       return [
-        colour.red(wrap(`The fix failed: ${fix.reason ?? ''}`, width, '  ')),
+        colour.red(wrap(`The ${report.run.verb} failed: ${fix.reason ?? ''}`, width, '  ')),
         `  ${rollback}`,
         ...notes,
       ].join('\n');
@@ -145,7 +163,7 @@ function verdict(report: Report, { colour }: TextOptions): string {
   const fixed = report.fix?.outcome === 'done';
   const findings = report.checks
     .flatMap((check) => check.findings)
-    .filter(({ remedy }) => !fixed || remedy.kind === 'none');
+    .filter(({ remedy }) => !fixed || remedy.kind !== 'planned');
   const undetermined = report.checks.some(
     ({ outcome, reasons }) => outcome !== 'skipped' && reasons.length > 0,
   );

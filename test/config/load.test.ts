@@ -19,6 +19,7 @@ test('without a file at the default place the defaults hold', async () => {
   expect(await loadConfig({ defaultPath: '/no/such/config.yaml' })).toEqual({
     config: defaultConfig(),
     source: undefined,
+    lineOf: expect.any(Function),
   });
 });
 
@@ -35,9 +36,10 @@ test('a file that was named must exist', async () => {
 describe.skipIf(process.getuid?.() !== 0)('as root', () => {
   test('the default file is read when it is there', async () => {
     const { file } = configFolder();
-    const { config, source } = await loadConfig({ defaultPath: file });
+    const { config, source, lineOf } = await loadConfig({ defaultPath: file });
     expect(config.guards.maxChanges).toBe(7);
     expect(source).toBe(file);
+    expect(lineOf(['guards', 'maxChanges'])).toBe(1);
   });
 
   test('the named file goes before the default one', async () => {

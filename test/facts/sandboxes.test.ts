@@ -66,7 +66,10 @@ test('addresses are reserved in a folder of each network, by files that begin wi
     ['cccc3333', `${ipam}/cbr0/fd00:42::9`],
   ] as const;
   expect(value).toHaveProperty('reserved', new Map(ours));
-  const networks = { ...config, checks: { 'iptables-ghosts': { probe: true, networks: ['cbr0', 'other'] } } };
+  const networks = {
+    ...config,
+    checks: { 'iptables-ghosts': { mode: 'fix' as const, probe: true, networks: ['cbr0', 'other'] } },
+  };
   const more = await gather(sandboxesFact, hostPort, { edits, config: networks });
   expect(more.value).toHaveProperty('reserved', new Map([...ours, ['eeee5555', `${ipam}/other/10.42.9.9`]]));
 });
@@ -80,6 +83,9 @@ test("the network is the configured one, else the conflist's, else that of k3s",
   const moved = { ...config, paths: { ...config.paths, k3sData: '/data' } };
   expect((await gather(cniNetworksFact, hostPort)).value).toEqual(['cbr0']);
   expect((await gather(cniNetworksFact, hostPort, { edits, config: moved })).value).toEqual(['mynet']);
-  const configured = { ...moved, checks: { 'iptables-ghosts': { probe: true, networks: ['a', 'b'] } } };
+  const configured = {
+    ...moved,
+    checks: { 'iptables-ghosts': { mode: 'fix' as const, probe: true, networks: ['a', 'b'] } },
+  };
   expect((await gather(cniNetworksFact, hostPort, { edits, config: configured })).value).toEqual(['a', 'b']);
 });

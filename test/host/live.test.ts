@@ -4,11 +4,16 @@ import { expect, test } from 'vitest';
 import { type LiveHostOptions, liveHost } from '../../src/host/live.ts';
 import { fakeProgram, temporaryFolder } from './temporary-folder.ts';
 
+const noCluster: LiveHostOptions['kube'] = {
+  get: async () => ({ kind: 'unavailable', reason: 'none here' }),
+  patch: async () => ({ kind: 'unavailable', reason: 'none here' }),
+};
+
 function hostWith(options: Partial<LiveHostOptions>) {
   return liveHost({
     commands: {},
     paths: { k3sData: '/no/such/k3s' },
-    kubeGet: async () => ({ kind: 'unavailable', reason: 'none here' }),
+    kube: noCluster,
     ...options,
   });
 }
@@ -43,6 +48,25 @@ test('a tool is looked up once', async () => {
   );
 });
 
+test('a tool is located as it would be run, and the doctor is this very program unless configured', () => {
+  const program = fakeProgram(join(temporaryFolder(), 'doctor'), 'exit 0');
+  const host = hostWith({ commands: { crictl: ['/no/such/crictl'], nft: [program, '--first'] } });
+  expect(host.locate('nft')).toEqual([program, '--first']);
+  expect(host.locate('crictl')).toBeUndefined();
+  expect(host.locate('k3s-doctor')).toEqual([process.execPath, ...process.execArgv, process.argv[1]]);
+  expect(hostWith({ commands: { 'k3s-doctor': [program] } }).locate('k3s-doctor')).toEqual([program]);
+});
+
+test('a line is appended in UTF-8, a file is written byte by byte', async () => {
+  const folder = temporaryFolder();
+  const host = hostWith({});
+  await host.appendDurably(join(folder, 'lines'), 'a');
+  await host.appendDurably(join(folder, 'lines'), 'ä→');
+  await host.writeDurably(join(folder, 'bytes'), '\u00ff');
+  expect(readFileSync(join(folder, 'lines'), 'utf8')).toBe('a\nä→\n');
+  expect(readFileSync(join(folder, 'bytes'))).toEqual(Buffer.from([0xff]));
+});
+
 test("a command's timeout goes before the configured one", async () => {
   const program = fakeProgram(join(temporaryFolder(), 'hang'), 'sleep 100');
   const host = hostWith({ commands: { nft: [program] }, commandTimeoutMs: 200 });
@@ -58,9 +82,18 @@ test('reads a file of the kernel that says it is empty', async () => {
   expect(file).toMatchObject({ kind: 'read', text: expect.stringMatching(/^\d+ \(/) });
 });
 
-test('the cluster is asked through what it was given', async () => {
-  const host = hostWith({ kubeGet: async (path) => ({ kind: 'ok', body: path, source: 'test' }) });
+test('the cluster is asked and patched through what it was given', async () => {
+  const host = hostWith({
+    kube: {
+      get: async (path) => ({ kind: 'ok', body: path, source: 'test' }),
+      patch: async (path, patch) => ({ kind: 'patched', body: `${path} ${patch}` }),
+    },
+  });
   expect(await host.kubeGet('/api/v1/nodes')).toEqual({ kind: 'ok', body: '/api/v1/nodes', source: 'test' });
+  expect(await host.kubePatch('/api/v1/nodes/a', '[]')).toEqual({
+    kind: 'patched',
+    body: '/api/v1/nodes/a []',
+  });
 });
 
 test('sees its own process, with its name and arguments', async () => {

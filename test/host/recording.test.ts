@@ -25,10 +25,13 @@ function machine(folder: string): Host {
       'iptables-nft-save': ['/no/such/program'],
     },
     paths: { k3sData: '/no/such/k3s' },
-    kubeGet: async (request) =>
-      request.includes('pods')
-        ? { kind: 'unavailable', reason: 'forbidden' }
-        : { kind: 'ok', body: `{"path": "${request}"}`, source: 'the API' },
+    kube: {
+      get: async (request) =>
+        request.includes('pods')
+          ? { kind: 'unavailable', reason: 'forbidden' }
+          : { kind: 'ok', body: `{"path": "${request}"}`, source: 'the API' },
+      patch: async (_, patch) => ({ kind: 'patched', body: patch }),
+    },
   });
 }
 
@@ -54,7 +57,9 @@ test('a replay gives every answer that was recorded', async () => {
     (host) => host.readFile(join(folder, 'empty')),
     (host) => host.readFile(join(folder, 'none')),
     (host) => host.readFile(folder),
-    (host) => host.listDirectory(join(folder, 'ipam')),
+    // Sizes are not recorded.
+    async (host) =>
+      (await host.listDirectory(join(folder, 'ipam')))?.map(({ name, modifiedAt }) => [name, modifiedAt]),
     (host) => host.listDirectory(join(folder, 'none')),
     (host) => host.localAddresses('ipv4'),
     (host) => host.kubeGet('/apis/discovery.k8s.io/v1/endpointslices'),
@@ -108,10 +113,18 @@ test('what changes the host is done and not recorded', async () => {
   const recorder = await recordingHost(machine(folder), join(folder, 'recording'));
   expect(await recorder.run({ tool: 'nft', args: ['list'], input: 'x' })).toMatchObject({ exitCode: 0 });
   expect(await recorder.writeDurably(join(folder, 'written'), 'text')).toEqual({ kind: 'written' });
+  const file = { text: 'text', mode: 0o600, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
+  const installed = join(folder, 'made/installed');
+  expect(await recorder.installFile(installed, file)).toEqual({ kind: 'written' });
+  expect(await recorder.fileStatus(installed)).toMatchObject({ kind: 'file', mode: 0o600 });
+  expect(await recorder.removeFile(installed)).toEqual({ kind: 'written' });
+  expect(await recorder.removeEmptyFolder(join(folder, 'made'))).toEqual({ kind: 'written' });
+  expect(await recorder.kubePatch('/api/v1/nodes/a', '[]')).toEqual({ kind: 'patched', body: '[]' });
   await recorder.finish();
   expect(readFileSync(join(folder, 'written'), 'utf8')).toBe('text');
   const replay = await replayingHost(join(folder, 'recording'));
   expect(await replay.run({ tool: 'nft', args: ['list'] })).toMatchObject({ kind: 'absent' });
+  expect(readdirSync(join(folder, 'recording'))).toEqual(['host.json']);
 });
 
 test('secrets are given to who asks and kept out of the recording', async () => {

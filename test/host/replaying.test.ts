@@ -145,6 +145,28 @@ test('files, directories, processes, addresses, the cluster and connections as r
   expect(await host.connectTcp('10.43.0.81', 80, 1)).toEqual({ kind: 'not-tried', reason: 'no route' });
 });
 
+test('the state of a file is told from what was read of it, which can still be read in turn', async () => {
+  const host = await replay({
+    files: [
+      { path: '/a', text: 'first' },
+      { path: '/a', text: 'second' },
+      { path: '/gone', absent: true },
+      { path: '/denied', unreadable: 'EACCES' },
+    ],
+    directories: [
+      { path: '/d', entries: [] },
+      { path: '/none', absent: true },
+    ],
+  });
+  expect(await host.fileStatus('/a')).toEqual({ kind: 'file', mode: 0o644, uid: 0, gid: 0 });
+  expect(await host.readFile('/a')).toEqual({ kind: 'read', text: 'first' });
+  expect(await host.fileStatus('/denied')).toEqual({ kind: 'unreadable', reason: 'EACCES' });
+  expect(await host.fileStatus('/d')).toEqual({ kind: 'other', what: 'a folder' });
+  for (const path of ['/gone', '/none', '/etc/hostname']) {
+    expect(await host.fileStatus(path)).toEqual({ kind: 'absent' });
+  }
+});
+
 test('what is not recorded does not exist, even if this machine has it', async () => {
   const host = await replay({});
   expect(host.kind).toBe('replay');
@@ -157,10 +179,15 @@ test('what is not recorded does not exist, even if this machine has it', async (
   expect(await host.listProcesses()).toEqual([]);
   expect(await host.kubeGet('/api')).toEqual({ kind: 'unavailable', reason: 'not recorded' });
   expect(await host.connectTcp('127.0.0.1', 22, 1)).toEqual({ kind: 'not-tried', reason: 'not recorded' });
+  expect(await host.resolveName('127.0.0.1', 'localhost', 1)).toEqual({
+    kind: 'no-answer',
+    reason: 'not recorded',
+  });
+  expect(host.locate('k3s-doctor')).toBeUndefined();
   expect(host.now()).toEqual(new Date(bare.recordedAt));
 });
 
-test('nothing is written: no batch, no file, no lock', async () => {
+test('nothing is written or started: no batch, no file, no lock, no patch, no process', async () => {
   const folder = temporaryFolder();
   const host = await replay({ commands: [{ tool: 'iptables-legacy-restore' }] });
   const refused = { kind: 'failed', reason: 'a recorded host cannot be changed' };
@@ -170,6 +197,16 @@ test('nothing is written: no batch, no file, no lock', async () => {
   expect(await host.writeDurably(join(folder, 'x'), 'x')).toEqual(refused);
   expect(await host.appendDurably(join(folder, 'x'), 'x')).toEqual(refused);
   expect(await host.lock(join(folder, 'x'), 'x')).toEqual(refused);
+  const file = { text: 'x', mode: 0o644, uid: 0, gid: 0 };
+  expect(await host.installFile(join(folder, 'x'), file)).toEqual(refused);
+  expect(await host.removeFile(join(folder, 'host.json'))).toEqual(refused);
+  expect(await host.removeEmptyFolder(folder)).toEqual(refused);
+  expect(await host.kubePatch('/api/v1/nodes/a', '[]')).toEqual({
+    kind: 'unavailable',
+    reason: refused.reason,
+  });
+  expect(await host.startDetached(['/bin/sh'])).toEqual(refused);
+  expect(host.killProcess(process.pid)).toBe(false);
 });
 
 test.each([

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
-import { createKubeGet } from '../../src/kube/client.ts';
+import { createKubeClient } from '../../src/kube/client.ts';
 import { createAuthority } from '../lab/api-server/certificates.ts';
 import { ask, podList, podsPath, startCluster } from './cluster.ts';
 
@@ -46,10 +46,10 @@ test('keeps the path that a server has of its own', async () => {
 
 test('picks up a renewed certificate', async () => {
   const { server, kubeconfig } = await startCluster();
-  const kubeGet = createKubeGet({ kubeconfig: await kubeconfig('a'), k3sData: '/nowhere', env: {} });
-  await kubeGet(podsPath);
+  const client = createKubeClient({ kubeconfig: await kubeconfig('a'), k3sData: '/nowhere', env: {} });
+  await client.get(podsPath);
   await kubeconfig('a', { client: server.authority.issue({ commonName: 'renewed' }) });
-  await kubeGet(podsPath);
+  await client.get(podsPath);
   expect(server.requests.map(({ user }) => user)).toEqual(['a', 'renewed']);
 });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { KubeResult } from '../../src/host/host.ts';
-import { createKubeGet, type KubeClientOptions } from '../../src/kube/client.ts';
+import { createKubeClient, type KubeClientOptions } from '../../src/kube/client.ts';
 import { type KubeconfigOptions, writeKubeconfig } from '../lab/api-server/kubeconfig.ts';
 import { type ApiServer, type ApiServerOptions, startApiServer } from '../lab/api-server/server.ts';
 
@@ -58,7 +58,7 @@ export function ask(
   path = podsPath,
   options: Partial<KubeClientOptions> = {},
 ): Promise<KubeResult> {
-  return createKubeGet({ kubeconfig, k3sData: '/nowhere', env: {}, ...options })(path);
+  return createKubeClient({ kubeconfig, k3sData: '/nowhere', env: {}, ...options }).get(path);
 }
 
 /** Why nothing came back; fails the test if something did. */

@@ -1,14 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { createKubeGet } from '../../src/kube/client.ts';
+import { createKubeClient } from '../../src/kube/client.ts';
 import type { CredentialSearch } from '../../src/kube/credentials.ts';
 import { type Cluster, podsPath, reasonOf, startCluster, temporaryDirectory } from './cluster.ts';
 
 test('without any kubeconfig it says where it looked', async () => {
   const search = placesIn(await temporaryDirectory());
   const reason = await reasonOf(
-    createKubeGet({ ...search, env: { KUBECONFIG: '/nowhere/a:/nowhere/b' } })(podsPath),
+    createKubeClient({ ...search, env: { KUBECONFIG: '/nowhere/a:/nowhere/b' } }).get(podsPath),
   );
   expect(reason).toBe(
     `no kubeconfig found (looked for /nowhere/a, /nowhere/b, ${search.k3sConfig}, ` +
@@ -29,7 +29,7 @@ test('credentials are tried from the most able to the least', async () => {
     KUBERNETES_SERVICE_HOST: hostname,
     KUBERNETES_SERVICE_PORT: port,
   };
-  const answer = await createKubeGet({ ...search, env })(podsPath);
+  const answer = await createKubeClient({ ...search, env }).get(podsPath);
   expect(answer).toMatchObject({ kind: 'ok', source: join(search.k3sData, 'agent/kubelet.kubeconfig') });
   expect(cluster.server.requests.map(({ user }) => user)).toEqual([
     'from-env',
@@ -48,7 +48,9 @@ test("a pod's own account is used with its token", async () => {
   await writeFile(join(cluster.directory, 'pod/ca.crt'), cluster.server.authority.certificate);
   const { hostname, port } = new URL(cluster.server.url);
   const env = { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port };
-  expect(await createKubeGet({ ...search, env })(podsPath)).toMatchObject({ source: search.serviceAccount });
+  expect(await createKubeClient({ ...search, env }).get(podsPath)).toMatchObject({
+    source: search.serviceAccount,
+  });
   expect(cluster.server.requests.map(({ user }) => user)).toEqual(['doctor']);
 });
 
@@ -59,7 +61,7 @@ test('every attempt that failed is named, in one line', async () => {
   await writeFile(join(cluster.directory, 'from-env'), '{');
   await cluster.kubeconfig('k3s.yaml', { server: 'https://127.0.0.1:1' });
   const env = { KUBECONFIG: join(cluster.directory, 'from-env') };
-  const reason = await reasonOf(createKubeGet({ ...search, env })(podsPath));
+  const reason = await reasonOf(createKubeClient({ ...search, env }).get(podsPath));
   expect(reason.split('; ')).toEqual([
     `${env.KUBECONFIG}: does not parse: not YAML at line 1`,
     `${search.k3sConfig}: connection to 127.0.0.1:1 refused`,
@@ -72,7 +74,7 @@ test('what worked is asked first from then on', async () => {
   const cluster = await startCluster({ mayRead: (user, path) => user === 'kube-proxy' || path !== podsPath });
   const search = placesIn(cluster.directory);
   await writeAll(cluster);
-  const kubeGet = createKubeGet(search);
+  const { get: kubeGet } = createKubeClient(search);
   await kubeGet(podsPath);
   await kubeGet(podsPath);
   expect(cluster.server.requests.map(({ user }) => user)).toEqual(['admin', 'kube-proxy', 'kube-proxy']);
@@ -82,7 +84,7 @@ test('one kubeconfig named twice is tried once', async () => {
   const cluster = await startCluster({ mayRead: () => false });
   const search = placesIn(cluster.directory);
   const path = await cluster.kubeconfig('k3s.yaml');
-  await reasonOf(createKubeGet({ ...search, env: { KUBECONFIG: path } })(podsPath));
+  await reasonOf(createKubeClient({ ...search, env: { KUBECONFIG: path } }).get(podsPath));
   expect(cluster.server.requests).toHaveLength(1);
 });
 
@@ -93,7 +95,7 @@ test('a server in trouble is not asked again with other credentials', async () =
   for (const fault of ['500', 'not-json', 'cut'] as const) {
     const before = cluster.server.requests.length;
     cluster.server.setFault(fault);
-    expect(await reasonOf(createKubeGet(search)(podsPath))).not.toContain('; ');
+    expect(await reasonOf(createKubeClient(search).get(podsPath))).not.toContain('; ');
     expect(cluster.server.requests).toHaveLength(before + 1);
   }
 });
@@ -102,7 +104,7 @@ test('all attempts share one deadline', async () => {
   const cluster = await startCluster();
   const search = placesIn(cluster.directory);
   await writeAll(cluster);
-  const kubeGet = createKubeGet({ ...search, timeoutMs: 300 });
+  const { get: kubeGet } = createKubeClient({ ...search, timeoutMs: 300 });
   await kubeGet(podsPath);
   cluster.server.setFault('silent');
   const startedAt = Date.now();
@@ -115,7 +117,9 @@ test('beside an explicit kubeconfig no other is tried', async () => {
   const search = placesIn(cluster.directory);
   await writeAll(cluster);
   const env = { KUBECONFIG: join(cluster.directory, 'from-env') };
-  const reason = await reasonOf(createKubeGet({ ...search, env, kubeconfig: '/nowhere/mine' })(podsPath));
+  const reason = await reasonOf(
+    createKubeClient({ ...search, env, kubeconfig: '/nowhere/mine' }).get(podsPath),
+  );
   expect(reason).toBe('/nowhere/mine: cannot be read: no such file');
   expect(cluster.server.requests).toEqual([]);
 });

@@ -100,3 +100,58 @@ test('chains that lead in a circle end the search', () => {
   );
   expect(services).toMatchObject([{ address: '10.43.0.80', targets: [] }]);
 });
+
+test('what was counted at its endpoints is summed up for a Service, each endpoint once', () => {
+  const { services } = claimsIn(`*nat
+:KUBE-SERVICES - [0:0]
+:KUBE-EXT-AAAAAAAAAAAAAAAA - [0:0]
+:KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]
+:KUBE-SEP-AAAAAAAAAAAAAAAA - [0:0]
+:KUBE-SEP-BBBBBBBBBBBBBBBB - [0:0]
+[9:540] -A KUBE-EXT-AAAAAAAAAAAAAAAA -m comment --comment "masquerade traffic for a/b external destinations" -j KUBE-MARK-MASQ
+[9:540] -A KUBE-EXT-AAAAAAAAAAAAAAAA -j KUBE-SVC-AAAAAAAAAAAAAAAA
+[5:300] -A KUBE-SVC-AAAAAAAAAAAAAAAA -m comment --comment "a/b -> 10.42.0.5:80" -m statistic --mode random --probability 0.50000000000 -j KUBE-SEP-AAAAAAAAAAAAAAAA
+[4:240] -A KUBE-SVC-AAAAAAAAAAAAAAAA -m comment --comment "a/b -> 10.42.0.5:80" -j KUBE-SEP-AAAAAAAAAAAAAAAA
+[7:420] -A KUBE-SVC-AAAAAAAAAAAAAAAA -m comment --comment "a/b -> 10.42.0.6:80" -j KUBE-SEP-BBBBBBBBBBBBBBBB
+[1:60] -A KUBE-SEP-AAAAAAAAAAAAAAAA -s 10.42.0.5/32 -m comment --comment "a/b" -j KUBE-MARK-MASQ
+[9:540] -A KUBE-SEP-AAAAAAAAAAAAAAAA -p tcp -m comment --comment "a/b" -m tcp -j DNAT --to-destination 10.42.0.5:80
+[7:420] -A KUBE-SEP-BBBBBBBBBBBBBBBB -p tcp -m comment --comment "a/b" -m tcp -j DNAT --to-destination 10.42.0.6:80
+[2:120] -A KUBE-SERVICES -d 10.43.0.9/32 -p tcp -m comment --comment "a/b cluster IP" -m tcp --dport 80 -j KUBE-SVC-AAAAAAAAAAAAAAAA
+[9:540] -A KUBE-SERVICES -d 192.0.2.9/32 -p tcp -m comment --comment "a/b external IP" -m tcp --dport 80 -j KUBE-EXT-AAAAAAAAAAAAAAAA
+COMMIT
+`);
+  expect(services.map(({ address, packets }) => `${address} ${packets}`)).toEqual([
+    '10.43.0.9 16',
+    '192.0.2.9 16',
+  ]);
+});
+
+test('chains that lead round in a circle lead nowhere', () => {
+  const { services } = claimsIn(`*nat
+:KUBE-SERVICES - [0:0]
+:KUBE-EXT-AAAAAAAAAAAAAAAA - [0:0]
+:KUBE-SVC-AAAAAAAAAAAAAAAA - [0:0]
+-A KUBE-EXT-AAAAAAAAAAAAAAAA -j KUBE-SVC-AAAAAAAAAAAAAAAA
+-A KUBE-SVC-AAAAAAAAAAAAAAAA -m comment --comment "a/b" -j KUBE-EXT-AAAAAAAAAAAAAAAA
+-A KUBE-SERVICES -d 10.43.0.9/32 -p tcp -m comment --comment "a/b cluster IP" -m tcp --dport 80 -j KUBE-SVC-AAAAAAAAAAAAAAAA
+COMMIT
+`);
+  expect(services).toMatchObject([{ address: '10.43.0.9', targets: [], packets: 0 }]);
+});
+
+test('each port of a sandbox has a count of its own, and a second rule for one port is not told', () => {
+  const chain = 'CNI-DN-ee38aa4d9699bb275365c';
+  const { hostPorts } = claimsIn(`*nat
+:CNI-HOSTPORT-DNAT - [0:0]
+:${chain} - [0:0]
+[3:180] -A ${chain} -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.42.1.2:8080
+[0:0] -A ${chain} -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.42.1.2:8081
+[4:240] -A ${chain} -p udp -m udp --dport 80 -j DNAT --to-destination 10.42.1.2:8080
+-A CNI-HOSTPORT-DNAT -p tcp -m comment --comment "dnat name: \\"cbr0\\" id: \\"aaaa1111\\"" -m multiport --dports 80 -j ${chain}
+COMMIT
+`);
+  expect(hostPorts.map(({ protocol, port, packets }) => `${protocol} ${port} ${packets}`)).toEqual([
+    'tcp 80 3',
+    'udp 80 4',
+  ]);
+});

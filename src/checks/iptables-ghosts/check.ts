@@ -2,8 +2,9 @@
  * iptables-ghosts: chains and rules that kube-proxy, the CNI or the network policy controller left
  * behind, which still catch traffic. Everything here is a pure function of facts.
  */
-import { type Check, type Diagnosis, defineCheck } from '../../engine/check.ts';
+import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
+import { type Connections, connectionsFact } from '../../facts/connections.ts';
 import { type KubeComponents, kubeComponentsFact } from '../../facts/kube-components.ts';
 import { type NatClaims, natClaimsFact } from '../../facts/nat-claims.ts';
 import { type NatOrder, natOrderFact } from '../../facts/nat-order.ts';
@@ -15,14 +16,14 @@ import { type Backend, families } from '../../netfilter/ruleset.ts';
 import { judgeHostPorts } from './dead-host-ports.ts';
 import { contradictEndpoints } from './endpoint-cross-check.ts';
 import { findFilterGhosts } from './filter-ghosts.ts';
+import { findObstacles, type GhostSet } from './ghost-set.ts';
 import { findHostPortGhosts } from './host-port-ghosts.ts';
 import { findLeftovers } from './leftovers.ts';
 import { decideLiveBackend } from './live-backend.ts';
-import { conntrackSteps } from './remedy.ts';
-import { removalStep, removalsByTable, type TableRemoval } from './removals.ts';
+import { type Ghost, planRepair } from './plan-repair.ts';
 import { findScaffoldGhosts } from './scaffold-ghosts.ts';
 import { findServiceGhosts, type TrafficGhost } from './service-ghosts.ts';
-import { describeBackends, describeBlindSpots, describeOrder } from './survey.ts';
+import { describeBackends, describeBlindSpots, describeLimits, describeOrder } from './survey.ts';
 
 export const iptablesGhosts: Check = defineCheck({
   id: 'iptables-ghosts',
@@ -39,6 +40,7 @@ export const iptablesGhosts: Check = defineCheck({
     endpoints: serviceEndpointsFact,
     sandboxes: sandboxesFact,
     networks: cniNetworksFact,
+    connections: connectionsFact,
   },
   diagnose(facts) {
     const { tables, components } = facts;
@@ -53,7 +55,7 @@ export const iptablesGhosts: Check = defineCheck({
     }
     if (!tables.some(({ reading }) => reading.owned.size > 0)) {
       const reason = 'no kubelet runs here and no chain of Kubernetes or its CNI is in any table';
-      return { outcome: 'skipped', reasons: [reason], findings: [], limits: [], notes, steps: [] };
+      return { outcome: 'skipped', reasons: [reason], findings: [], limits: [], notes, plan: planNothing };
     }
     if (
       tables.some(({ reading }) =>
@@ -76,6 +78,7 @@ interface Facts {
   readonly endpoints: Endpoints;
   readonly sandboxes: Sandboxes;
   readonly networks: readonly string[];
+  readonly connections: Connections;
 }
 
 function diagnoseGhosts(
@@ -87,35 +90,39 @@ function diagnoseGhosts(
   const { tables, claims, components, networks } = facts;
   const hostPorts = judgeHostPorts(tables, facts.sandboxes, networks);
   const leftovers = live ? findLeftovers(tables, live, components) : [];
-  const removals = removalsByTable([...leftovers, ...hostPorts.ghosts]);
+  const unordered = Map.groupBy([...leftovers, ...hostPorts.sets], ({ read }) => read);
+  const sets = tables.flatMap((read) => unordered.get(read) ?? []);
+  const obstacles = findObstacles(sets);
   const traffic = [
     ...(live ? findServiceGhosts(claims, live, facts) : []),
     ...(live ? findFilterGhosts(tables, claims, live) : []),
     ...findHostPortGhosts(claims, hostPorts.dead, facts),
-  ];
-  const findings = [
-    ...traffic.map((ghost) => withRemedy(ghost.finding, removalFor(ghost, removals))),
-    ...removals.flatMap((removal) =>
-      findScaffoldGhosts(removal).map((finding) => withRemedy(finding, removal)),
+  ].map((ghost) => ({ ghost, set: setOf(ghost, sets) }));
+  const caught = new Set(traffic.map(({ set }) => set));
+  const ghosts: Ghost[] = [
+    ...traffic.map(({ ghost: { finding, deadFlows }, set }) => ({
+      finding: withRemedy(finding, set, obstacles),
+      set,
+      deadFlows,
+    })),
+    ...sets.flatMap((set) =>
+      findScaffoldGhosts(set, caught.has(set)).map((finding) => ({
+        finding: withRemedy(finding, set, obstacles),
+        set,
+        deadFlows: [],
+      })),
     ),
-  ].sort(byWeight);
-  const free = removals.filter(({ obstacles }) => obstacles.length === 0);
+  ];
+  const findings = ghosts.map(({ finding }) => finding).sort(byWeight);
   const reasons = [...hostPorts.undecided, ...blindSpots];
   const orders = families.flatMap((family) => describeOrder(family, facts.order[family]));
-  const api =
-    facts.endpoints.kind === 'unavailable' ? [`the API was not read: ${facts.endpoints.reason}`] : [];
   return {
     outcome: findings.length > 0 ? 'findings' : reasons.length > 0 ? 'unknown' : 'ok',
     reasons,
     findings,
-    limits: api,
+    limits: describeLimits(facts.endpoints, facts.connections),
     notes: [...notes, ...orders],
-    steps: [
-      ...free.map((removal) => removalStep(removal, live)),
-      ...conntrackSteps(
-        traffic.filter((ghost) => free.some((removal) => removal === removalFor(ghost, removals))),
-      ),
-    ],
+    plan: (mayRepair) => planRepair({ sets, ghosts, live }, mayRepair),
   };
 }
 
@@ -129,18 +136,32 @@ function unknown(
     .map(
       ({ backend, family, table, reading }) => `${backend} ${family} ${table}: ${reading.owned.size} chains`,
     );
-  return { outcome: 'unknown', reasons, findings: [], limits: [], notes: [...notes, ...seen], steps: [] };
+  return {
+    outcome: 'unknown',
+    reasons,
+    findings: [],
+    limits: [],
+    notes: [...notes, ...seen],
+    plan: planNothing,
+  };
 }
 
-function removalFor(ghost: TrafficGhost, removals: readonly TableRemoval[]): TableRemoval | undefined {
-  return removals.find(
-    ({ read }) =>
-      read.backend === ghost.backend && read.family === ghost.family && read.table === ghost.table,
+function setOf(ghost: TrafficGhost, sets: readonly GhostSet[]): GhostSet | undefined {
+  return sets.find(
+    ({ read, sandboxId }) =>
+      read.backend === ghost.backend &&
+      read.family === ghost.family &&
+      read.table === ghost.table &&
+      sandboxId === ghost.sandboxId,
   );
 }
 
-function withRemedy(finding: Omit<Finding, 'remedy'>, removal: TableRemoval | undefined): Finding {
-  const [obstacle] = removal?.obstacles ?? ['it is in no table that could be read'];
+function withRemedy(
+  finding: Omit<Finding, 'remedy'>,
+  set: GhostSet | undefined,
+  obstacles: ReadonlyMap<GhostSet, readonly string[]>,
+): Finding {
+  const [obstacle] = set ? (obstacles.get(set) ?? []) : ['it is in no table that could be read'];
   return {
     ...finding,
     remedy: obstacle === undefined ? { kind: 'planned' } : { kind: 'none', reason: obstacle },

@@ -1,10 +1,10 @@
 import type { Sandboxes } from '../../facts/sandboxes.ts';
 import type { ReadTable } from '../../facts/table-readings.ts';
-import type { HostPortRule } from '../../netfilter/table-reading.ts';
-import type { Ghosts } from './leftovers.ts';
+import type { GhostSet } from './ghost-set.ts';
 
 export interface HostPortVerdicts {
-  readonly ghosts: readonly Ghosts[];
+  /** One for each dead sandbox in each table. */
+  readonly sets: readonly GhostSet[];
   /** Ids of the sandboxes whose host ports are ghosts. */
   readonly dead: ReadonlySet<string>;
   /** Host ports that could not be judged, a line each. */
@@ -27,17 +27,17 @@ export function judgeHostPorts(
       .map((rule) => ({ read, rule })),
   );
   const ids = new Set(ours.map(({ rule }) => rule.sandboxId));
-  if (ids.size === 0) return { ghosts: [], dead: new Set(), undecided: [] };
+  if (ids.size === 0) return { sets: [], dead: new Set(), undecided: [] };
   if (sandboxes.kind !== 'known') {
     const reason =
       sandboxes.kind === 'unavailable' ? sandboxes.reason : 'the container runtime was not asked';
     const count = ids.size === 1 ? 'host ports of 1 sandbox' : `host ports of ${ids.size} sandboxes`;
-    return { ghosts: [], dead: new Set(), undecided: [`${count} cannot be judged: ${reason}`] };
+    return { sets: [], dead: new Set(), undecided: [`${count} cannot be judged: ${reason}`] };
   }
   const held = [...ids].filter((id) => !sandboxes.ready.has(id) && sandboxes.reserved.has(id));
   const dead = new Set([...ids].filter((id) => !sandboxes.ready.has(id) && !sandboxes.reserved.has(id)));
   return {
-    ghosts: tables.map((read) => ghostsIn(read, dead)),
+    sets: tables.flatMap((read) => setsIn(read, dead)),
     dead,
     undecided: held.map(
       (id) =>
@@ -46,8 +46,12 @@ export function judgeHostPorts(
   };
 }
 
-function ghostsIn(read: ReadTable, dead: ReadonlySet<string>): Ghosts {
-  const rules: HostPortRule[] = read.reading.hostPorts.filter(({ sandboxId }) => dead.has(sandboxId));
-  const chains = new Set(rules.map(({ target }) => target));
-  return { read, chains: [...chains], rules };
+function setsIn(read: ReadTable, dead: ReadonlySet<string>): GhostSet[] {
+  const ofDead = read.reading.hostPorts.filter(({ sandboxId }) => dead.has(sandboxId));
+  return [...Map.groupBy(ofDead, ({ sandboxId }) => sandboxId)].map(([sandboxId, rules]) => ({
+    read,
+    sandboxId,
+    chains: [...new Set(rules.map(({ target }) => target))],
+    rules,
+  }));
 }

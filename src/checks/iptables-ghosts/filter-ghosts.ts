@@ -3,10 +3,9 @@ import type { NatClaims } from '../../facts/nat-claims.ts';
 import { type ReadTable, tableTitle } from '../../facts/table-readings.ts';
 import { type Claim, claimKey } from '../../netfilter/claims.ts';
 import type { Backend } from '../../netfilter/ruleset.ts';
-import { printEndpoint } from '../../netfilter/service-port.ts';
 import type { RefusalRule } from '../../netfilter/table-reading.ts';
 import type { TrafficGhost } from './service-ghosts.ts';
-import { explainEffect, severityOf } from './traffic.ts';
+import { describeAddress, explainEffect, severityOf, subjectOf } from './traffic.ts';
 
 /** One ghost for each address that a leftover filter chain rejects or drops. */
 export function findFilterGhosts(
@@ -24,11 +23,21 @@ export function findFilterGhosts(
       const translated = new Map(
         liveClaims.flatMap((nat) => nat.claims.map((claim) => [claimKey(claim), claim])),
       );
-      return read.reading.refusals.map((refusal) => {
+      return firstOfEach(read.reading.refusals).map((refusal) => {
         const claim = translated.get(claimKey(refusal));
         return refusalGhost(read, refusal, { live, claim, alsoRefused: alsoRefused.has(claimKey(refusal)) });
       });
     });
+}
+
+/** A second rule of a chain for the same address is never reached. */
+function firstOfEach(refusals: readonly RefusalRule[]): RefusalRule[] {
+  const keys = new Map<string, RefusalRule>();
+  for (const refusal of refusals) {
+    const key = `${refusal.chain} ${claimKey(refusal)}`;
+    if (!keys.has(key)) keys.set(key, refusal);
+  }
+  return [...keys.values()];
 }
 
 const quiet = 'dormant: only what no nat rule translates first would be refused';
@@ -51,7 +60,7 @@ function refusalGhost(
   const { protocol, address, port, servicePort: service } = refusal;
   const verb = refusal.target === 'DROP' ? 'dropped' : 'rejected';
   const effect: Effect = alsoRefused ? 'idle' : claim ? 'dormant' : 'rejects';
-  const shown = address === undefined ? `*:${port}` : printEndpoint({ address, port });
+  const shown = describeAddress(address ?? null, port);
   const liveText = claim
     ? `live rules translate it first (${live})`
     : alsoRefused
@@ -63,6 +72,7 @@ function refusalGhost(
     table: 'filter',
     finding: {
       code: 'ghost-reject',
+      subject: subjectOf(`${read.backend} ${read.family} filter ${refusal.chain}`, refusal),
       severity: severityOf(effect),
       effect,
       message: `${shown}/${protocol}${service ? ` ${service.split(':')[0]}` : ''} → ${verb} (${read.backend} filter) · ${liveText}`,

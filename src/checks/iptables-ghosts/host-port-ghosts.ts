@@ -1,15 +1,28 @@
+import type { Connections } from '../../facts/connections.ts';
 import type { NatClaims } from '../../facts/nat-claims.ts';
 import type { NatOrder } from '../../facts/nat-order.ts';
 import type { Sandboxes } from '../../facts/sandboxes.ts';
 import { type Claim, claimKey } from '../../netfilter/claims.ts';
+import { activityOf } from './activity.ts';
 import { flowTo, type TrafficGhost } from './service-ghosts.ts';
-import { describeTraffic, effectOf, explainEffect, type LiveClaim, severityOf } from './traffic.ts';
+import {
+  describeTraffic,
+  effectOf,
+  explainEffect,
+  type LiveClaim,
+  severityOf,
+  subjectOf,
+} from './traffic.ts';
 
 /** One ghost for each port of each sandbox that is gone. */
 export function findHostPortGhosts(
   all: readonly NatClaims[],
   dead: ReadonlySet<string>,
-  facts: { readonly order: NatOrder; readonly sandboxes: Sandboxes },
+  facts: {
+    readonly order: NatOrder;
+    readonly sandboxes: Sandboxes;
+    readonly connections: Connections;
+  },
 ): TrafficGhost[] {
   return all.flatMap(({ backend, family, claims }) =>
     claims.filter(isDead).map((ghost): TrafficGhost => {
@@ -33,12 +46,20 @@ export function findHostPortGhosts(
         live: live ? live.claim.targets.map((target) => ({ ...target, backend: live.backend })) : [],
       };
       const survivors = rivals.flatMap(({ claim }) => claim.targets);
+      const deadFlows = ghost.targets
+        .filter(
+          (target) =>
+            !survivors.some((other) => other.address === target.address && other.port === target.port),
+        )
+        .map(({ address, port }) => flowTo(ghost, address, port));
       return {
         family,
         backend,
         table: 'nat',
+        ...(ghost.sandboxId !== undefined && { sandboxId: ghost.sandboxId }),
         finding: {
           code: 'ghost-host-port',
+          subject: subjectOf(`${backend} ${family} nat sandbox ${ghost.sandboxId}`, ghost),
           severity: severityOf(effect),
           effect,
           message: `host port ${describeTraffic(traffic, backend)}`,
@@ -50,13 +71,9 @@ export function findHostPortGhosts(
             },
             { source: 'effect', observed: explainEffect(effect) },
           ],
+          ...activityOf(ghost, deadFlows, facts.connections),
         },
-        deadFlows: ghost.targets
-          .filter(
-            (target) =>
-              !survivors.some((other) => other.address === target.address && other.port === target.port),
-          )
-          .map(({ address, port }) => flowTo(ghost, address, port)),
+        deadFlows,
       };
 
       /** Within one table the first rule wins; portmap appends, so the older sandbox is first. */

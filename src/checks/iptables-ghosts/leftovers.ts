@@ -2,35 +2,31 @@ import type { KubeComponents } from '../../facts/kube-components.ts';
 import type { ReadTable } from '../../facts/table-readings.ts';
 import type { ChainOwner } from '../../netfilter/chain-owner.ts';
 import type { Backend } from '../../netfilter/ruleset.ts';
-import type { LocatedRule } from '../../netfilter/table-reading.ts';
-
-/** What is to go from one table. */
-export interface Ghosts {
-  readonly read: ReadTable;
-  readonly chains: readonly string[];
-  /** In chains that stay. */
-  readonly rules: readonly LocatedRule[];
-}
+import type { GhostSet } from './ghost-set.ts';
 
 /** Kubernetes' chains in the backend that it no longer writes to, as a set for each table. */
 export function findLeftovers(
   tables: readonly ReadTable[],
   live: Backend,
   components: KubeComponents,
-): Ghosts[] {
+): GhostSet[] {
   const owners = new Set<ChainOwner>(['kube-proxy', 'kubelet']);
   // A policy controller of its own may write to another backend than kubelet does.
   if (!components.separateKubeRouter) owners.add('network-policy');
-  return tables.filter(({ backend }) => backend !== live).map((read) => leftoversIn(read, owners));
+  return tables
+    .filter(({ backend }) => backend !== live)
+    .map((read) => leftoversIn(read, owners))
+    .filter(({ chains, rules }) => chains.length + rules.length > 0);
 }
 
-function leftoversIn(read: ReadTable, owners: ReadonlySet<ChainOwner>): Ghosts {
+function leftoversIn(read: ReadTable, owners: ReadonlySet<ChainOwner>): GhostSet {
   const { owned, jumps, residue } = read.reading;
   const chains = [...owned.values()].filter(({ owner }) => owners.has(owner)).map(({ name }) => name);
   const names = new Set(chains);
   const policyResidue = owners.has('network-policy') ? residue : [];
   return {
     read,
+    sandboxId: undefined,
     chains,
     rules: [...jumps.filter(({ line }) => names.has(targetOf(line))), ...policyResidue],
   };

@@ -1,11 +1,13 @@
 import type { Finding } from '../../engine/finding.ts';
 import type { DeadFlow } from '../../engine/step.ts';
+import type { Connections } from '../../facts/connections.ts';
 import type { NatClaims } from '../../facts/nat-claims.ts';
 import type { NatOrder } from '../../facts/nat-order.ts';
 import type { Endpoints } from '../../facts/service-endpoints.ts';
 import { type Claim, claimKey } from '../../netfilter/claims.ts';
 import type { Backend, Family } from '../../netfilter/ruleset.ts';
-import { describeTraffic, effectOf, explainEffect, severityOf, stateOf } from './traffic.ts';
+import { activityOf } from './activity.ts';
+import { describeTraffic, effectOf, explainEffect, severityOf, stateOf, subjectOf } from './traffic.ts';
 
 export interface TrafficGhost {
   readonly family: Family;
@@ -13,6 +15,8 @@ export interface TrafficGhost {
   readonly finding: Omit<Finding, 'remedy'>;
   readonly backend: Backend;
   readonly table: string;
+  /** Whose host port it is. */
+  readonly sandboxId?: string;
   readonly deadFlows: readonly DeadFlow[];
 }
 
@@ -20,7 +24,11 @@ export interface TrafficGhost {
 export function findServiceGhosts(
   claims: readonly NatClaims[],
   live: Backend,
-  facts: { readonly order: NatOrder; readonly endpoints: Endpoints },
+  facts: {
+    readonly order: NatOrder;
+    readonly endpoints: Endpoints;
+    readonly connections: Connections;
+  },
 ): TrafficGhost[] {
   return claims
     .filter(({ backend }) => backend !== live)
@@ -62,12 +70,14 @@ export function findServiceGhosts(
             state === 'dead' &&
             !liveTargets.some((other) => other.address === address && other.port === port),
         );
+        const deadFlows = dead.map(({ address, port }) => flowTo(ghost, address, port));
         return {
           family,
           backend,
           table: 'nat',
           finding: {
             code: 'ghost-service',
+            subject: subjectOf(`${backend} ${family} nat`, ghost),
             severity: severityOf(effect),
             effect,
             message: describeTraffic(traffic, backend, liveRulesKnown),
@@ -80,8 +90,9 @@ export function findServiceGhosts(
               },
               { source: 'effect', observed: explainEffect(effect) },
             ],
+            ...activityOf(ghost, deadFlows, facts.connections),
           },
-          deadFlows: dead.map(({ address, port }) => flowTo(ghost, address, port)),
+          deadFlows,
         };
       });
     });

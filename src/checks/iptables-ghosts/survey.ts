@@ -1,5 +1,7 @@
+import type { Connections } from '../../facts/connections.ts';
 import type { FamilyNatOrder } from '../../facts/nat-order.ts';
 import type { Rulesets } from '../../facts/rulesets.ts';
+import type { Endpoints } from '../../facts/service-endpoints.ts';
 import { backends, type Family, families } from '../../netfilter/ruleset.ts';
 
 /** What was looked at, a line for each backend and family. */
@@ -25,6 +27,14 @@ export function describeBlindSpots(rulesets: Rulesets): string[] {
       );
     }),
   );
+}
+
+/** What was asked and did not answer: the verdict stands without it. */
+export function describeLimits(endpoints: Endpoints, connections: Connections): string[] {
+  return [
+    ...(endpoints.kind === 'unavailable' ? [`the API was not read: ${endpoints.reason}`] : []),
+    ...(connections.kind === 'unavailable' ? [`connections were not looked at: ${connections.reason}`] : []),
+  ];
 }
 
 /** How the order of the nat tables was learned, or why not. */

@@ -4,6 +4,7 @@ import type { Endpoints } from '../../facts/service-endpoints.ts';
 import type { Claim } from '../../netfilter/claims.ts';
 import type { Backend } from '../../netfilter/ruleset.ts';
 import { type Endpoint, printEndpoint } from '../../netfilter/service-port.ts';
+import type { Asked } from '../../netfilter/table-reading.ts';
 
 /** A ghost claim beside the live claim of the same address, if there is one. */
 export interface Contest {
@@ -69,10 +70,18 @@ export function severityOf(effect: Effect): Severity {
   return effect === 'idle' ? 'warning' : 'error';
 }
 
+/** `legacy ipv4 nat 10.43.0.80:80/tcp default/web:http`: the same for as long as the rule is there. */
+export function subjectOf(
+  where: string,
+  { protocol, address, port, servicePort }: Asked & Pick<Claim, 'servicePort'>,
+): string {
+  const service = servicePort === undefined ? '' : ` ${servicePort}`;
+  return `${where} ${describeAddress(address ?? null, port)}/${protocol}${service}`;
+}
+
 /** `10.43.0.80:80/tcp default/web → 10.42.0.5:8080 dead (legacy) · live: 10.42.0.9:8080 (nft)` */
 export function describeTraffic(traffic: Traffic, ghostBackend: Backend, liveRulesKnown = true): string {
-  const address =
-    traffic.address === null ? `*:${traffic.port}` : printEndpoint({ ...traffic, address: traffic.address });
+  const address = describeAddress(traffic.address, traffic.port);
   const service = traffic.service === null ? '' : ` ${traffic.service.split(':')[0]}`;
   const sent = traffic.sentTo
     .map((target) => `${printEndpoint(target)} ${target.state.replace('-', ' ')}`)
@@ -82,6 +91,11 @@ export function describeTraffic(traffic: Traffic, ghostBackend: Backend, liveRul
   const none = liveRulesKnown ? 'no live rule claims it' : 'live rules are not in iptables';
   const liveText = backend === undefined ? none : `live: ${live} (${backend})`;
   return `${address}/${traffic.protocol}${service} → ${sent || 'nowhere'} (${ghostBackend}) · ${liveText}`;
+}
+
+/** `10.43.0.80:80`, `[fd00::5]:80`, `*:80`. */
+export function describeAddress(address: string | null, port: number): string {
+  return address === null ? `*:${port}` : printEndpoint({ address, port });
 }
 
 /** One sentence on the effect, for the report. */

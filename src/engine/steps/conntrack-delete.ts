@@ -1,13 +1,18 @@
 import { type Connection, parseConnections } from '../../netfilter/conntrack.ts';
 import { count } from '../count.ts';
 import type { ConntrackDeleteStep, DeadFlow } from '../step.ts';
-import type { StepContext, StepKind, StepOutcome } from './step-kind.ts';
+import type { StepContext, StepKind } from './step-kind.ts';
+
+type Flow = Required<DeadFlow>;
 
 /**
  * Ends connections that removed rules sent to dead targets. Listed first, so that only what is
  * there is deleted, by the address and port asked for and the dead target that was to answer.
+ *
+ * The kernel has no way to bring a connection back, nor is there a reason: its target is dead. Where
+ * connections cannot be listed or ended, they expire.
  */
-export const conntrackDelete: StepKind<ConntrackDeleteStep> = {
+export const conntrackDelete: StepKind<ConntrackDeleteStep, readonly Flow[]> = {
   describe({ family, flows }) {
     return {
       title: `conntrack ${family}: end connections to ${count(flows.length, 'dead target')} of removed rules, if there are any`,
@@ -15,36 +20,44 @@ export const conntrackDelete: StepKind<ConntrackDeleteStep> = {
       input: undefined,
       changes: 0,
       reversible: false,
+      firewall: false,
+      volatile: true,
     };
   },
-  apply,
+  async probe(step, context) {
+    const found = await list(step, context);
+    if (found.kind === 'unavailable') {
+      return { kind: 'done', notes: [`conntrack: ${found.reason}; stale connections were left to expire`] };
+    }
+    const stale = staleFlows(step, found.connections);
+    return stale.length === 0 ? { kind: 'done', notes: [] } : { kind: 'needed', before: stale };
+  },
+  async apply({ family }, stale, { host, timeoutMs }) {
+    for (const flow of stale) {
+      await host.run({ tool: 'conntrack', args: ['-D', '-f', family, ...deleteArgs(flow)], timeoutMs });
+    }
+    return { kind: 'written' };
+  },
+  async verify(step, stale, context) {
+    const after = await list(step, context);
+    const left = after.kind === 'listed' ? staleFlows(step, after.connections).length : 0;
+    const ended = Math.max(0, stale.length - left);
+    const notes = [
+      `conntrack ${step.family}: ended the connections of ${count(ended, 'flow')} to dead targets`,
+      ...(left > 0
+        ? [`conntrack ${step.family}: ${count(left, 'flow')} to dead targets could not be ended`]
+        : []),
+    ];
+    return { kind: 'as-planned', notes };
+  },
+  revert: () => undefined,
+  backup: {
+    name: ({ family }) => `conntrack-${family}.json`,
+    print: (stale) => JSON.stringify(stale, undefined, 1),
+    // What was ended is kept for a person to read; nothing is made of it.
+    parse: () => [],
+  },
 };
-
-async function apply(step: ConntrackDeleteStep, context: StepContext): Promise<StepOutcome> {
-  const found = await list(step, context);
-  if (found.kind === 'unavailable')
-    return done([`conntrack: ${found.reason}; stale connections were left to expire`]);
-  const stale = staleFlows(step, found.connections);
-  for (const flow of stale) {
-    const args = ['-D', '-f', step.family, ...deleteArgs(flow)];
-    await context.host.run({ tool: 'conntrack', args, timeoutMs: context.timeoutMs });
-  }
-  if (stale.length === 0) return done([]);
-  const after = await list(step, context);
-  const left = after.kind === 'listed' ? staleFlows(step, after.connections).length : 0;
-  return done([
-    `conntrack ${step.family}: ended the connections of ${count(stale.length - left, 'flow')} to dead targets`,
-    ...(left > 0
-      ? [`conntrack ${step.family}: ${count(left, 'flow')} to dead targets could not be ended`]
-      : []),
-  ]);
-}
-
-/** The kernel has no way to bring a connection back, nor is there a reason: its target is dead. */
-function done(notes: readonly string[]): StepOutcome {
-  return { kind: 'done', notes, revert: async () => ({ complete: true, notes: [] }) };
-}
-
 type Listed =
   | { readonly kind: 'listed'; readonly connections: readonly Connection[] }
   | { readonly kind: 'unavailable'; readonly reason: string };
@@ -62,11 +75,11 @@ async function list({ family }: ConntrackDeleteStep, { host, timeoutMs }: StepCo
 function staleFlows(
   { flows }: ConntrackDeleteStep,
   connections: readonly Connection[],
-): Required<DeadFlow>[] {
+): Flow[] {
   const wanted = Map.groupBy(flows, ({ protocol, port, target, targetPort }) =>
     [protocol, port, target, targetPort].join(' '),
   );
-  const stale = new Map<string, Required<DeadFlow>>();
+  const stale = new Map<string, Flow>();
   for (const { protocol, original, reply } of connections) {
     const key = [protocol, original.destinationPort, reply.source, reply.sourcePort].join(' ');
     const match = wanted

@@ -1,22 +1,71 @@
 import type { Step } from '../step.ts';
+import { command } from './command.ts';
 import { conntrackDelete } from './conntrack-delete.ts';
-import { iptablesRemoval } from './iptables-removal.ts';
-import type { StepContext, StepDescription, StepOutcome } from './step-kind.ts';
+import { fileWrite } from './file-write.ts';
+import { iptablesBatch } from './iptables-batch.ts';
+import { kubePatch } from './kube-patch.ts';
+import type { Probe, StepContext, StepDescription, StepKind, Verdict, Written } from './step-kind.ts';
+
+/** A step with what is known of its kind. */
+export interface BoundStep {
+  readonly step: Step;
+  readonly about: StepDescription;
+  probe(context: StepContext): Promise<Probe<Change>>;
+  /** The change as an earlier process kept it; undefined when the backup is damaged. */
+  recall(backup: string): Change | undefined;
+}
+
+/** A step together with what the node was like before it. */
+export interface Change {
+  readonly about: StepDescription;
+  readonly backup: { readonly name: string; readonly text: string };
+  /** The step that takes it back. */
+  readonly inverse: Step | undefined;
+  apply(context: StepContext): Promise<Written>;
+  verify(context: StepContext): Promise<Verdict>;
+  /** What of the node as it was before is not there now, a line each. */
+  missing(context: StepContext): Promise<readonly string[]>;
+}
 
 export function describeStep(step: Step): StepDescription {
+  return bindStep(step).about;
+}
+
+export function bindStep(step: Step): BoundStep {
   switch (step.kind) {
-    case 'iptables-removal':
-      return iptablesRemoval.describe(step);
+    case 'iptables-batch':
+      return bind(iptablesBatch, step);
     case 'conntrack-delete':
-      return conntrackDelete.describe(step);
+      return bind(conntrackDelete, step);
+    case 'file-write':
+      return bind(fileWrite, step);
+    case 'command':
+      return bind(command, step);
+    case 'kube-patch':
+      return bind(kubePatch, step);
   }
 }
 
-export function applyStep(step: Step, context: StepContext): Promise<StepOutcome> {
-  switch (step.kind) {
-    case 'iptables-removal':
-      return iptablesRemoval.apply(step, context);
-    case 'conntrack-delete':
-      return conntrackDelete.apply(step, context);
-  }
+function bind<S extends Step, B>(kind: StepKind<S, B>, step: S): BoundStep {
+  const about = kind.describe(step);
+  const changeFrom = (before: B): Change => ({
+    about,
+    backup: { name: kind.backup.name(step), text: kind.backup.print(before) },
+    inverse: kind.revert(step, before),
+    apply: (context) => kind.apply(step, before, context),
+    verify: (context) => kind.verify(step, before, context),
+    missing: async (context) => (await kind.missing?.(step, before, context)) ?? [],
+  });
+  return {
+    step,
+    about,
+    async probe(context) {
+      const probed = await kind.probe(step, context);
+      return probed.kind === 'needed' ? { kind: 'needed', before: changeFrom(probed.before) } : probed;
+    },
+    recall(backup) {
+      const before = kind.backup.parse(backup);
+      return before === undefined ? undefined : changeFrom(before);
+    },
+  };
 }

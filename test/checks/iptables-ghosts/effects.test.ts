@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { RecordingInput } from '../../../src/host/recording-format.ts';
 import { type Edits, withLines, without } from '../../facts/edited-recording.ts';
-import { diagnose, findingAt, hostPortGhost, legacyThenNft } from './diagnose.ts';
+import { diagnose, findingAt, hostPortGhost, legacyThenNft, namedIn, removalsIn } from './diagnose.ts';
 
 /** What the kernel tells of a probe from this node: where its answers come from. */
 function probe(
@@ -141,9 +141,7 @@ describe('leftovers of the network policy controller', () => {
       message:
         'iptables-legacy filter: 3 network policy chains of an earlier era and 1 accept rule judge pod traffic',
     });
-    const filter = diagnosis.steps.find(
-      (step) => step.kind === 'iptables-removal' && step.removal.table === 'filter',
-    );
+    const filter = removalsIn(diagnosis).find(({ removal }) => removal.table === 'filter');
     expect(filter).toMatchObject({
       removal: {
         chains: expect.arrayContaining([
@@ -161,11 +159,7 @@ describe('leftovers of the network policy controller', () => {
 
   test('stay where a kube-router of its own runs: it may write to another backend than kubelet', async () => {
     const add = { processes: [{ name: 'kube-router' }] };
-    const named = (await diagnose(legacyThenNft, { texts, add })).steps.flatMap((step) =>
-      step.kind === 'iptables-removal'
-        ? [...step.removal.chains, ...step.removal.rules.map(({ line }) => line)]
-        : [],
-    );
+    const named = namedIn(await diagnose(legacyThenNft, { texts, add }));
     expect(named.filter((name) => /KUBE-(ROUTER|NWPLCY|POD-FW)/.test(name))).toEqual([]);
     expect(named).toContain('KUBE-SERVICES');
   });

@@ -19,7 +19,9 @@ describe('with the API away', () => {
 
   test('that is said once', async () => {
     const { limits } = await diagnose(legacyThenNft, away);
-    expect(limits).toEqual(['the API was not read: the certificate has expired']);
+    expect(limits.filter((line) => line.includes('API'))).toEqual([
+      'the API was not read: the certificate has expired',
+    ]);
   });
 });
 

@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { defaultConfig } from '../../../src/config/config.ts';
 import { type Edits, withLines, without } from '../../facts/edited-recording.ts';
-import { diagnose, findingAt, hostPortGhost, legacyThenNft, removalsIn, tablesIn } from './diagnose.ts';
+import {
+  diagnose,
+  findingAt,
+  hostPortGhost,
+  legacyThenNft,
+  removalsIn,
+  stepsOf,
+  tablesIn,
+} from './diagnose.ts';
 
 const dead = 'CNI-DN-ee38aa4d9699bb275365c';
 const alive = 'CNI-DN-e6d183e69149c00ebfb9e';
@@ -21,7 +29,7 @@ test('a host port of a running pod in the backend that is not live is not touche
     texts: { 'nft-save.txt': () => '*mangle\n:KUBE-IPTABLES-HINT - [0:0]\nCOMMIT\n' },
     host: { processes: [{ name: 'k3s-server' }] },
   });
-  expect({ outcome: diagnosis.outcome, steps: diagnosis.steps }).toEqual({ outcome: 'ok', steps: [] });
+  expect({ outcome: diagnosis.outcome, steps: stepsOf(diagnosis) }).toEqual({ outcome: 'ok', steps: [] });
 });
 
 test('its dead neighbour in the same table goes, alone', async () => {
@@ -62,7 +70,10 @@ describe('a sandbox that still holds an address', () => {
     ['is not in the list, as one that is being made', pods({ bbbb2222: 'SANDBOX_READY' })],
   ])('and %s is left alone, and that is said', async (_state, edits) => {
     const diagnosis = await diagnose(hostPortGhost, { ...edits, add: reservation });
-    expect({ outcome: diagnosis.outcome, steps: diagnosis.steps }).toEqual({ outcome: 'unknown', steps: [] });
+    expect({ outcome: diagnosis.outcome, steps: stepsOf(diagnosis) }).toEqual({
+      outcome: 'unknown',
+      steps: [],
+    });
     expect(diagnosis.reasons).toEqual([
       'sandbox aaaa1111 is not running but still holds an address (/var/lib/cni/networks/cbr0/10.42.1.2): being set up or torn down',
     ]);
@@ -102,7 +113,10 @@ describe('without an answer of the runtime host ports are not judged', () => {
     ];
     const texts = { 'table.txt': () => 'POD ID  CREATED  STATE\n' };
     const diagnosis = await diagnose(hostPortGhost, { host: { commands }, texts });
-    expect({ outcome: diagnosis.outcome, steps: diagnosis.steps }).toEqual({ outcome: 'unknown', steps: [] });
+    expect({ outcome: diagnosis.outcome, steps: stepsOf(diagnosis) }).toEqual({
+      outcome: 'unknown',
+      steps: [],
+    });
     expect(diagnosis.reasons).toEqual([
       expect.stringMatching(/^host ports of 2 sandboxes cannot be judged: /),
     ]);
@@ -140,24 +154,27 @@ test('host ports of another network are foreign, whatever became of their sandbo
       .replaceAll(dead, 'CNI-DN-4487c7875eecbf40d1796');
   const diagnosis = await diagnose(hostPortGhost, { texts: { 'legacy-save.txt': podman } });
   expect(diagnosis.findings).toEqual([]);
-  expect(diagnosis.steps).toEqual([]);
+  expect(stepsOf(diagnosis)).toEqual([]);
 });
 
 test('the names of the networks can be configured, or come from the CNI configuration', async () => {
   const config = defaultConfig();
-  const renamed = { ...config, checks: { 'iptables-ghosts': { probe: true, networks: ['mynet'] } } };
-  expect((await diagnose(hostPortGhost, {}, renamed)).steps).toEqual([]);
+  const renamed = {
+    ...config,
+    checks: { 'iptables-ghosts': { mode: 'fix' as const, probe: true, networks: ['mynet'] } },
+  };
+  expect(stepsOf(await diagnose(hostPortGhost, {}, renamed))).toEqual([]);
   const conflist = {
     path: '/var/lib/rancher/k3s/agent/etc/cni/net.d/10-flannel.conflist',
     text: '{"name":"mynet"}',
   };
-  expect((await diagnose(hostPortGhost, { add: { files: [conflist] } })).steps).toEqual([]);
+  expect(stepsOf(await diagnose(hostPortGhost, { add: { files: [conflist] } }))).toEqual([]);
 });
 
 test("portmap's empty scaffolding is on a healthy node too and no ghost", async () => {
   const texts = { 'legacy-save.txt': without(/CNI-DN-/) };
   const diagnosis = await diagnose(hostPortGhost, { texts });
-  expect({ outcome: diagnosis.outcome, steps: diagnosis.steps }).toEqual({ outcome: 'ok', steps: [] });
+  expect({ outcome: diagnosis.outcome, steps: stepsOf(diagnosis) }).toEqual({ outcome: 'ok', steps: [] });
 });
 
 test('of two sandboxes with one port in one backend, the older one wins and masks', async () => {

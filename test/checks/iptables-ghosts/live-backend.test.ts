@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { type Edits, withLines, without } from '../../facts/edited-recording.ts';
-import { diagnose, findingAt, hostPortGhost, legacyThenNft, tablesIn } from './diagnose.ts';
+import { diagnose, findingAt, hostPortGhost, legacyThenNft, stepsOf, tablesIn } from './diagnose.ts';
 
 const hint = withLines('mangle', { chains: ['KUBE-IPTABLES-HINT'] });
 const noMark = without(/KUBE-(IPTABLES-HINT|KUBELET-CANARY)/);
 
 async function reasonFor(edits: Edits, fixture = legacyThenNft): Promise<string> {
-  const { outcome, reasons, steps, findings } = await diagnose(fixture, edits);
-  expect({ outcome, steps, findings, count: reasons.length }).toEqual({
+  const diagnosis = await diagnose(fixture, edits);
+  const { outcome, reasons, findings } = diagnosis;
+  expect({ outcome, steps: stepsOf(diagnosis), findings, count: reasons.length }).toEqual({
     outcome: 'unknown',
     steps: [],
     findings: [],
@@ -63,8 +64,11 @@ describe('nothing is judged and nothing planned when', () => {
 // kube-proxy's process is known to be apart from kubelet's, but that is not used yet.
 test('a kube-proxy of its own, with rules in both backends and no API to ask, may write to either', async () => {
   const host = { processes: [{ name: 'kubelet' }, { name: 'kube-proxy' }], kube: [] };
-  const { outcome, steps } = await diagnose(legacyThenNft, { host });
-  expect({ outcome, steps }).toEqual({ outcome: 'unknown', steps: [] });
+  const diagnosis = await diagnose(legacyThenNft, { host });
+  expect({ outcome: diagnosis.outcome, steps: stepsOf(diagnosis) }).toEqual({
+    outcome: 'unknown',
+    steps: [],
+  });
 });
 
 describe('the live backend is', () => {
@@ -127,8 +131,9 @@ test('the kernel without a legacy backend has nothing to be found there', async 
     { path: '/proc/net/ip_tables_names', absent: true as const },
     { path: '/proc/net/ip6_tables_names', absent: true as const },
   ];
-  const { outcome, notes, steps } = await diagnose(legacyThenNft, { host: { files } });
-  expect({ outcome, steps }).toEqual({ outcome: 'ok', steps: [] });
+  const diagnosis = await diagnose(legacyThenNft, { host: { files } });
+  const { outcome, notes } = diagnosis;
+  expect({ outcome, steps: stepsOf(diagnosis) }).toEqual({ outcome: 'ok', steps: [] });
   expect(notes).toContain('legacy ipv4: absent, the kernel has no legacy backend loaded');
 });
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { IptablesRemovalStep } from '../../../src/engine/step.ts';
 import { describeStep } from '../../../src/engine/steps/steps.ts';
+import { invertRemoval, printAddition } from '../../../src/netfilter/addition.ts';
 import { chainOwner } from '../../../src/netfilter/chain-owner.ts';
 import { isKnownJump, isNetworkPolicyResidue } from '../../../src/netfilter/known-jumps.ts';
-import { compareAfterRemoval, printRestore } from '../../../src/netfilter/removal.ts';
+import { compareAfterRemoval } from '../../../src/netfilter/removal.ts';
 import { parseRule } from '../../../src/netfilter/rule.ts';
 import { type Edits, editedRecording, without } from '../../facts/edited-recording.ts';
 import { rulesetOf, tableOf } from '../../netfilter/recorded-dumps.ts';
@@ -14,7 +14,7 @@ import {
   restoreNoflush,
   saveTable,
 } from '../../netfilter/restore-interpreter.ts';
-import { diagnose, hostPortGhost, legacyThenNft, removalsIn } from './diagnose.ts';
+import { diagnose, hostPortGhost, legacyThenNft, type PlannedRemoval, removalsIn } from './diagnose.ts';
 import { foreignChains, foreignRules, withForeign } from './foreign-rules.ts';
 
 const noMark = without(/KUBE-(IPTABLES-HINT|KUBELET-CANARY)/);
@@ -51,7 +51,7 @@ function edited(node: Node, change: (text: string) => string): Edits {
 }
 
 /** The table that a step is about, as the kernel has it before. */
-async function tableBefore(node: Node, edits: Edits, step: IptablesRemovalStep) {
+async function tableBefore(node: Node, edits: Edits, step: PlannedRemoval) {
   const host = await editedRecording(node.fixture, edits);
   const tool = `${step.family === 'ipv6' ? 'ip6tables' : 'iptables'}-${step.backend}-save` as const;
   const dump = await host.run({ tool, args: ['-c'], encoding: 'latin1' });
@@ -78,10 +78,7 @@ describe.each(nodes)('$fixture, with rules and chains of others in it', (node) =
   });
 });
 
-async function prove(
-  step: IptablesRemovalStep,
-  before: Awaited<ReturnType<typeof tableBefore>>,
-): Promise<void> {
+async function prove(step: PlannedRemoval, before: Awaited<ReturnType<typeof tableBefore>>): Promise<void> {
   const { removal } = step;
   const batch = describeStep(step).input ?? '';
   for (const line of batch.split('\n')) expectHarmless(step, line);
@@ -94,7 +91,7 @@ async function prove(
   expect(rulesOf(removed.table, foreignChains)).toEqual(rulesOf(before.table, foreignChains));
   for (const [name, { policy }] of removed.table) expect(policy).toBe(before.table.get(name)?.policy);
 
-  const back = printRestore(removal, before.ruleset, after);
+  const back = printAddition(invertRemoval(removal, before.ruleset), after);
   if (back === undefined) throw new Error('there is no batch to take it back');
   const restored = restoreNoflush(removed.table, back);
   if (restored.kind === 'refused') throw new Error(restored.reason);
@@ -102,7 +99,7 @@ async function prove(
 }
 
 /** No line of a batch names a built-in chain but to delete a rule that is known to be its owner's. */
-function expectHarmless({ removal }: IptablesRemovalStep, line: string): void {
+function expectHarmless({ removal }: PlannedRemoval, line: string): void {
   if (line === '' || line === 'COMMIT' || line === `*${removal.table}`) return;
   const chain = /^(?::|-X )(\S+)( - \[0:0\])?$/.exec(line)?.[1];
   if (chain !== undefined) {

@@ -7,6 +7,7 @@ import {
   hostPortGhost,
   legacyThenNft,
   removalsIn,
+  stepsOf,
   tablesIn,
 } from './diagnose.ts';
 
@@ -31,7 +32,7 @@ test.each([
   const diagnosis = await diagnose(fixture);
   expect(diagnosis.outcome).toBe(outcome);
   expect(diagnosis.findings.length > 0).toBe(outcome === 'findings');
-  expect(diagnosis.steps.length > 0).toBe(outcome === 'findings');
+  expect(stepsOf(diagnosis).length > 0).toBe(outcome === 'findings');
   expect(diagnosis.reasons.length > 0).toBe(outcome === 'unknown' || outcome === 'skipped');
 });
 
@@ -115,8 +116,8 @@ describe('kube-proxy moved from legacy to nft, and the pods moved too', () => {
   });
 
   test('connections are ended after the rules are gone', () => {
-    const kinds = diagnosis.steps.map(({ kind }) => kind);
-    expect(kinds.lastIndexOf('iptables-removal')).toBeLessThan(kinds.indexOf('conntrack-delete'));
+    const kinds = stepsOf(diagnosis).map(({ kind }) => kind);
+    expect(kinds.lastIndexOf('iptables-batch')).toBeLessThan(kinds.indexOf('conntrack-delete'));
   });
 
   test('traffic is there for machines too', () => {

@@ -1,6 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { withLines, without } from '../../facts/edited-recording.ts';
-import { conntrackIn, diagnose, findingAt, hostPortGhost, legacyThenNft, tablesIn } from './diagnose.ts';
+import {
+  conntrackIn,
+  diagnose,
+  findingAt,
+  hostPortGhost,
+  legacyThenNft,
+  namedIn,
+  stepsOf,
+  tablesIn,
+} from './diagnose.ts';
 
 const svc = 'KUBE-SVC-CDGGSHYLG3RE2FKL';
 
@@ -133,11 +142,7 @@ test('chains of others in the ghost backend are in no plan and in no way', async
   const diagnosis = await withLegacy('nat', foreign);
   expect(tablesIn(diagnosis)).toEqual(allTables);
   expect(diagnosis.findings.every(({ remedy }) => remedy.kind === 'planned')).toBe(true);
-  const named = diagnosis.steps.flatMap((step) =>
-    step.kind === 'iptables-removal'
-      ? [...step.removal.chains, ...step.removal.rules.map(({ line }) => line)]
-      : [],
-  );
+  const named = namedIn(diagnosis);
   for (const chain of foreign.chains) expect(named.filter((name) => name.includes(chain))).toEqual([]);
 });
 
@@ -145,7 +150,7 @@ test('a dead host port whose chain a person uses too is left alone', async () =>
   const rule = '-A PREROUTING -d 192.0.2.1/32 -j CNI-DN-ee38aa4d9699bb275365c';
   const texts = { 'legacy-save.txt': withLines('nat', { rules: [rule] }) };
   const diagnosis = await diagnose(hostPortGhost, { texts });
-  expect(diagnosis.steps).toEqual([]);
+  expect(stepsOf(diagnosis)).toEqual([]);
   expect(findingAt(diagnosis, 'host port *:80/tcp').remedy).toHaveProperty(
     'reason',
     expect.stringContaining(rule),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { defaultConfig } from '../../../src/config/config.ts';
 import type { RecordingInput } from '../../../src/host/recording-format.ts';
 import { type Edits, without } from '../../facts/edited-recording.ts';
-import { diagnose, legacyThenNft, tablesIn } from './diagnose.ts';
+import { diagnose, legacyThenNft, stepsOf, tablesIn } from './diagnose.ts';
 
 /** The recording with one program doing something else. */
 function withCommand(command: NonNullable<RecordingInput['commands']>[number]): Edits {
@@ -19,8 +19,9 @@ function withCommand(command: NonNullable<RecordingInput['commands']>[number]): 
 }
 
 async function reasonFor(edits: Edits): Promise<string> {
-  const { outcome, reasons, steps, findings } = await diagnose(legacyThenNft, edits);
-  expect({ outcome, steps, findings, count: reasons.length }).toEqual({
+  const diagnosis = await diagnose(legacyThenNft, edits);
+  const { outcome, reasons, findings } = diagnosis;
+  expect({ outcome, steps: stepsOf(diagnosis), findings, count: reasons.length }).toEqual({
     outcome: 'unknown',
     steps: [],
     findings: [],
@@ -108,8 +109,11 @@ describe('tables that only nft can print', () => {
       { path: '/proc/net/ip6_tables_names', absent: true as const },
     ];
     const texts = { 'iptables-nft-save.txt': incompatible('filter') };
-    const { outcome, steps } = await diagnose(legacyThenNft, { texts, host: { files } });
-    expect({ outcome, steps }).toEqual({ outcome: 'unknown', steps: [] });
+    const diagnosis = await diagnose(legacyThenNft, { texts, host: { files } });
+    expect({ outcome: diagnosis.outcome, steps: stepsOf(diagnosis) }).toEqual({
+      outcome: 'unknown',
+      steps: [],
+    });
   });
 
   test("hide kubelet's mark or kube-proxy's rules: then nothing is planned", async () => {
@@ -118,8 +122,11 @@ describe('tables that only nft can print', () => {
         'iptables-nft-save.txt': incompatible(table),
         'ip6tables-nft-save.txt': incompatible(table),
       };
-      const { outcome, steps } = await diagnose(legacyThenNft, { texts });
-      expect({ outcome, steps }).toEqual({ outcome: 'unknown', steps: [] });
+      const diagnosis = await diagnose(legacyThenNft, { texts });
+      expect({ outcome: diagnosis.outcome, steps: stepsOf(diagnosis) }).toEqual({
+        outcome: 'unknown',
+        steps: [],
+      });
     }
   });
 });
@@ -165,7 +172,10 @@ describe('a backend that is not there is no failure', () => {
 });
 
 test('a probe is not made when it is switched off', async () => {
-  const config = { ...defaultConfig(), checks: { 'iptables-ghosts': { probe: false } } };
+  const config = {
+    ...defaultConfig(),
+    checks: { 'iptables-ghosts': { mode: 'fix' as const, probe: false } },
+  };
   const add = {
     connects: [{ address: '10.43.0.10', port: 53, result: 'connected' as const, localPort: 40001 }],
   };

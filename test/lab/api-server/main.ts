@@ -4,9 +4,9 @@
  *   node test/lab/api-server/main.ts --listen 127.0.0.1:6443 --data DIR --kubeconfig OUT
  *
  * `/apis/discovery.k8s.io/v1/endpointslices` is answered from DIR/apis/discovery.k8s.io/v1/endpointslices.json,
- * read anew at every request. Prints `listening on URL` once it does; ends on SIGTERM.
+ * read anew at every request, and written there when it is patched. Prints `listening on URL` once it does; ends on SIGTERM.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { writeKubeconfig } from './kubeconfig.ts';
@@ -35,6 +35,7 @@ if (data === undefined || kubeconfig === undefined || listen?.[1] === undefined 
 const server = await startApiServer({
   listen: { address: listen[1], port: Number(listen[2]) },
   read: (path) => readDocument(join(data, `${path}.json`)),
+  write: (path, document) => writeFileSync(join(data, `${path}.json`), JSON.stringify(document)),
 });
 server.setFault(fault);
 await writeKubeconfig(kubeconfig, {

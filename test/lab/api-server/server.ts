@@ -1,23 +1,28 @@
 /**
  * A small Kubernetes API over real TLS: it knows clients by certificate or token as the real one does,
- * answers GETs from given documents, lists in pages, and fails on demand. Used inside a test, and as a
- * program of its own inside a network namespace (`main.ts`).
+ * answers GETs from given documents, lists in pages, takes JSON patches, and fails on demand. Used
+ * inside a test, and as a program of its own inside a network namespace (`main.ts`).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { isIPv6 } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { TLSSocket } from 'node:tls';
 import { type Authority, type Certified, createAuthority } from './certificates.ts';
-import { type Fault, type Reply, replyTo } from './reply.ts';
+import { type Fault, type Reply, replyTo, type SentPatch } from './reply.ts';
 
 export interface ApiServerOptions {
   /** The document behind a path, `undefined` when there is none. Asked anew at every request. */
   readonly read: (path: string) => unknown;
+  /** Takes what a patch made of the document at a path. */
+  readonly write?: (path: string, document: unknown) => void;
   readonly listen?: { readonly address: string; readonly port: number };
   /** User names by bearer token. */
   readonly tokens?: ReadonlyMap<string, string>;
   /** Default: whoever is known may read everything. */
   readonly mayRead?: (user: string, path: string) => boolean;
+  /** Default: whoever is known may patch everything. */
+  readonly mayPatch?: (user: string, path: string) => boolean;
   /** Default: made out to the loopback addresses by `authority`. */
   readonly serverCertificate?: Certified;
   readonly authority?: Authority;
@@ -38,6 +43,8 @@ interface SeenRequest {
   readonly user: string | undefined;
   /** With its query. */
   readonly path: string;
+  /** What a PATCH sent. */
+  readonly patch?: string;
 }
 
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
@@ -56,13 +63,13 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
       // The API server, too, lets strangers in as far as an answer of 401.
       rejectUnauthorized: false,
     },
-    (request, response) => {
+    async (request, response) => {
       const user = userOf(request, options.tokens);
-      requests.push({ user, path: request.url ?? '' });
-      deliver(
-        response,
-        replyTo(request.url ?? '/', { user, fault, read: options.read, mayRead: options.mayRead }),
-      );
+      const patch = await patchOf(request);
+      requests.push({ user, path: request.url ?? '', ...(patch && { patch: patch.text }) });
+      const { read, write, mayRead, mayPatch } = options;
+      const situation = { user, fault, read, write, mayRead, mayPatch };
+      deliver(response, replyTo(request.url ?? '/', patch, situation));
     },
   );
   server.on('secureConnection', (socket) => {
@@ -105,20 +112,25 @@ function userOf(request: IncomingMessage, tokens: ApiServerOptions['tokens']): s
   return Array.isArray(name) ? name[0] : name;
 }
 
+async function patchOf(request: IncomingMessage): Promise<SentPatch | undefined> {
+  if (request.method !== 'PATCH') return undefined;
+  return { contentType: request.headers['content-type'], text: await text(request) };
+}
+
 function deliver(response: ServerResponse, reply: Reply): void {
   if (reply.kind === 'silence') return;
   if (reply.kind === 'cut') {
     response.socket?.destroy();
     return;
   }
-  const text = reply.kind === 'failure' ? JSON.stringify(reply.status) : reply.text;
+  const body = reply.kind === 'failure' ? JSON.stringify(reply.status) : reply.text;
   const code = reply.kind === 'failure' ? reply.status.code : 200;
-  response.writeHead(code, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
+  response.writeHead(code, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
   if (reply.kind !== 'half') {
-    response.end(text);
+    response.end(body);
     return;
   }
-  response.write(text.slice(0, text.length / 2), () => {
+  response.write(body.slice(0, body.length / 2), () => {
     if (reply.end === 'cut') response.socket?.destroy();
   });
 }

@@ -16,12 +16,14 @@ export function unauthorized(): Status {
   return status(401, 'Unauthorized', 'Unauthorized');
 }
 
-export function forbidden(user: string, path: string): Status {
-  const match = /^\/(?:api|apis\/([^/]+))\/[^/]+\/([^/]+)/.exec(path);
+export type Access = 'list' | 'patch';
+
+export function forbidden(user: string, path: string, verb: Access): Status {
+  const match = /^\/(?:api|apis\/([^/]+))\/[^/]+\/(?:namespaces\/[^/]+\/)?([^/]+)/.exec(path);
   const group = match?.[1] ?? '';
   const resource = match?.[2] ?? path;
   const named = group === '' ? resource : `${resource}.${group}`;
-  const wanted = `cannot list resource "${resource}" in API group "${group}" at the cluster scope`;
+  const wanted = `cannot ${verb} resource "${resource}" in API group "${group}" at the cluster scope`;
   return status(403, 'Forbidden', `${named} is forbidden: User "${user}" ${wanted}`);
 }
 

@@ -1,0 +1,19 @@
+import { resolve } from 'node:path';
+import type { Site } from '../engine/site.ts';
+import { openHost } from './open-host.ts';
+import type { Inherited, RunOptions } from './options.ts';
+
+/** This machine, for a command that may change it. */
+export async function openSite(options: RunOptions, inherited: Inherited = {}): Promise<Site> {
+  const { host, config } = await openHost(options, inherited);
+  return { host, config, selfArgs: selfArgs(options) };
+}
+
+/** Other processes are started without this one's environment and in another folder. */
+function selfArgs({ config, kubeconfig }: RunOptions): string[] {
+  const cluster = kubeconfig ?? process.env['KUBECONFIG'];
+  return [
+    ...(config === undefined ? [] : ['--config', resolve(config)]),
+    ...(cluster === undefined || cluster === '' || cluster.includes(':') ? [] : ['--kubeconfig', resolve(cluster)]),
+  ];
+}

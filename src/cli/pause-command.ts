@@ -1,0 +1,45 @@
+import { DoctorError } from '../doctor-error.ts';
+import { describePause } from '../engine/guards/pause.ts';
+import { minutesAfter } from '../engine/guards/times.ts';
+import { changeState } from './change-state.ts';
+import { openHost } from './open-host.ts';
+import { parseDuration } from './parse-duration.ts';
+import { print } from './print.ts';
+import { requireRoot } from './require-root.ts';
+
+export interface PauseCommandOptions {
+  readonly reason: string;
+  /** `30m`, `2h`, `1d`; without it until `doctor resume`. */
+  readonly for?: string;
+  readonly config?: string;
+}
+
+/** Stops all repairs on this node for a time, a person's and the timer's. Returns the exit code. */
+export async function pauseCommand(options: PauseCommandOptions): Promise<number> {
+  const reason = options.reason.replace(/\s+/g, ' ').trim();
+  if (reason === '') {
+    throw new DoctorError('usage', 'a pause needs a reason', {
+      hint: 'say for whoever comes next why nothing is to be repaired: --reason TEXT',
+    });
+  }
+  const minutes = options.for === undefined ? undefined : parseDuration(options.for);
+  requireRoot('to pause repairs');
+  const { host, config } = await openHost(options);
+  const { after, problems } = await changeState(host, config, {
+    verb: 'pause',
+    outcome: 'paused',
+    change: (state, { by, now }) => ({
+      ...state,
+      paused: {
+        reason,
+        by,
+        at: now.toISOString(),
+        ...(minutes !== undefined && { until: minutesAfter(now, minutes) }),
+      },
+    }),
+    why: (_, { paused }) => (paused ? [describePause(paused)] : []),
+  });
+  for (const problem of problems) process.stderr.write(`doctor: ${problem}\n`);
+  if (after?.paused) await print(`Repairs are ${describePause(after.paused)}\n`);
+  return 0;
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import type { Config } from '../../config/config.ts';
+import type { CommandResult, Host } from '../../host/host.ts';
+import type { ProbeResult } from '../journal.ts';
+
+/**
+ * Probes from a process of its own: nothing that this one keeps, neither connections nor answers, can
+ * make them pass. That such a process cannot be had or not be understood is a failure, too: the
+ * change is not confirmed then. `selfArgs`: options that say which configuration and cluster.
+ */
+export async function probeAfresh(
+  host: Host,
+  config: Config,
+  selfArgs: readonly string[],
+): Promise<readonly ProbeResult[] | { readonly failed: string }> {
+  const timeoutMs = 5_000 + config.commandTimeoutMs;
+  const result = await host.run({ tool: 'k3s-doctor', args: ['probe', ...selfArgs], timeoutMs });
+  if (result.kind !== 'exited') return { failed: `the probes were not made: ${whyNot(result)}` };
+  if (result.exitCode !== 0) {
+    const said = result.stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
+    return { failed: `the probes failed with exit code ${result.exitCode}: ${said}` };
+  }
+  return parseProbes(result.stdout) ?? { failed: 'what the probes said cannot be read' };
+}
+
+/** What `doctor probe` prints; undefined when it is something else. */
+function parseProbes(text: string): readonly ProbeResult[] | undefined {
+  const shape = z.array(
+    z.object({
+      probe: z.enum(['api', 'ssh', 'dns', 'peer']),
+      passed: z.boolean(),
+      detail: z.string(),
+      mayLose: z.array(z.string()).exactOptional(),
+    }),
+  );
+  try {
+    return shape.safeParse(JSON.parse(text)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function whyNot(result: Exclude<CommandResult, { kind: 'exited' }>): string {
+  switch (result.kind) {
+    case 'timeout':
+      return `they did not end in ${result.timeoutMs / 1000} s`;
+    case 'absent':
+      return `there is no k3s-doctor (looked for ${result.looked.join(', ')})`;
+    case 'failed-to-start':
+      return result.reason;
+  }
+}

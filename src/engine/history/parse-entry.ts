@@ -1,0 +1,54 @@
+import type { HistoryEntry, HistoryOutcome, HistoryVerb } from './history.ts';
+
+const verbs: Readonly<Record<HistoryVerb, true>> = {
+  fix: true,
+  undo: true,
+  install: true,
+  uninstall: true,
+  pause: true,
+  resume: true,
+};
+
+const outcomes: Readonly<Record<HistoryOutcome, true>> = {
+  done: true,
+  reverted: true,
+  incomplete: true,
+  'moved-on': true,
+  paused: true,
+  resumed: true,
+};
+
+/** A line of the history; undefined when it is damaged. */
+export function parseEntry(line: string): HistoryEntry | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isEntry(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isEntry(value: unknown): value is HistoryEntry {
+  if (!isObject(value)) return false;
+  const { run, verb, by, at, finishedAt, why, findings, steps, changes, outcome } = value;
+  const { reason, notes, undoes, omitted } = value;
+  return (
+    [run, by, at, finishedAt].every(isText) &&
+    isText(verb) &&
+    Object.hasOwn(verbs, verb) &&
+    isText(outcome) &&
+    Object.hasOwn(outcomes, outcome) &&
+    [why, findings, steps, notes ?? []].every((list) => Array.isArray(list) && list.every(isText)) &&
+    typeof changes === 'number' &&
+    [reason ?? '', undoes ?? ''].every(isText) &&
+    (omitted === undefined || isObject(omitted))
+  );
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}

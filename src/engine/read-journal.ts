@@ -1,0 +1,101 @@
+import type { Config } from '../config/config.ts';
+import type { Host } from '../host/host.ts';
+import { type BeginEvent, backupFile, type JournalEvent, journalFile, openRunFile } from './journal.ts';
+import type { Written } from './revert.ts';
+import { isRunId } from './run-id.ts';
+import { bindStep } from './steps/steps.ts';
+
+/** What the journal says of a run. */
+export interface JournalledRun {
+  readonly runId: string;
+  readonly begin: BeginEvent;
+  readonly beganAt: string;
+  /** Of each step that was begun, by index: its backup, and whether it was verified. */
+  readonly steps: ReadonlyMap<number, { readonly backup: string; readonly verified: boolean }>;
+  /** Steps for which nothing had to be written. */
+  readonly wereDone: ReadonlySet<number>;
+  readonly reverting: boolean;
+  readonly armed: string | undefined;
+  readonly confirmed: boolean;
+  readonly end: Extract<JournalEvent, { event: 'end' }> | undefined;
+}
+
+/** The run that is at work or was killed at it; undefined when there is none. */
+export async function readOpenRun(host: Host, config: Config): Promise<string | undefined> {
+  const file = await host.readFile(openRunFile(config));
+  if (file.kind === 'absent') return undefined;
+  // A file that cannot be read, or is empty, still says that something is unfinished.
+  return file.kind === 'read' && isRunId(file.text.trim()) ? file.text.trim() : '';
+}
+
+/** Undefined when there is no journal of it, or it says nothing: then nothing was begun. */
+export async function readJournal(
+  host: Host,
+  config: Config,
+  runId: string,
+): Promise<JournalledRun | undefined> {
+  const file = await host.readFile(journalFile(config, runId), 'latin1');
+  if (file.kind !== 'read') return undefined;
+  const events = file.text.split('\n').flatMap(parseEvent);
+  const begin = events.find((event) => event.event === 'begin');
+  if (!begin) return undefined;
+  const steps = new Map<number, { backup: string; verified: boolean }>();
+  const wereDone = new Set<number>();
+  for (const event of events) {
+    if (event.event === 'step') steps.set(event.index, { backup: event.backup, verified: false });
+    if (event.event !== 'step-done') continue;
+    if (event.wasDone) wereDone.add(event.index);
+    const step = steps.get(event.index);
+    if (step) step.verified = true;
+  }
+  return {
+    runId,
+    begin,
+    beganAt: begin.at,
+    steps,
+    wereDone,
+    reverting: events.some(({ event }) => event === 'reverting'),
+    armed: events.find((event) => event.event === 'armed')?.switch,
+    confirmed: events.some(({ event }) => event === 'confirmed'),
+    end: events.findLast((event) => event.event === 'end'),
+  };
+}
+
+/** The changes that a run began, in order; a line for each whose backup is lost. */
+export async function recallChanges(
+  host: Host,
+  config: Config,
+  run: JournalledRun,
+): Promise<{ readonly changes: readonly RecalledChange[]; readonly lost: readonly string[] }> {
+  const changes: RecalledChange[] = [];
+  const lost: string[] = [];
+  for (const [index, { backup, verified }] of run.steps) {
+    const step = run.begin.steps[index];
+    if (!step) continue;
+    const bound = bindStep(step);
+    const backupPath = backupFile(config, run.runId, backup);
+    const file = await host.readFile(backupPath, 'latin1');
+    const change = file.kind === 'read' ? bound.recall(file.text) : undefined;
+    if (change) changes.push({ index, change, backupPath, verified });
+    else lost.push(`${bound.about.title}: its backup ${backupPath} cannot be read`);
+  }
+  return { changes, lost };
+}
+
+export interface RecalledChange extends Written {
+  readonly index: number;
+  readonly verified: boolean;
+}
+
+/**
+ * The product's own words, so they are trusted as far as they can be read at all. The last line is
+ * torn when the power went while it was written: it announces nothing that was done.
+ */
+function parseEvent(line: string): (JournalEvent & { at: string })[] {
+  try {
+    const event: JournalEvent & { at: string } = JSON.parse(line);
+    return [event];
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,123 @@
+import { closeRun } from './close-run.ts';
+import { stillAnswers } from './confirm/still-answers.ts';
+import { latestRunId } from './history/latest-run-id.ts';
+import { openJournal, openRunFile, type RepairedFinding, type RunOutcome } from './journal.ts';
+import { readBootId } from './process-identity.ts';
+import {
+  type JournalledRun,
+  type RecalledChange,
+  readJournal,
+  readOpenRun,
+  recallChanges,
+} from './read-journal.ts';
+import { revertChanges } from './revert.ts';
+import type { Site } from './site.ts';
+import { bindStep } from './steps/steps.ts';
+
+/** How a run that somebody else left unfinished was brought to an end. */
+export interface Settled {
+  readonly run: string;
+  readonly verb: string;
+  /** The findings that it was to repair. */
+  readonly why: readonly RepairedFinding[];
+  readonly outcome: RunOutcome;
+  readonly notes: readonly string[];
+  /** It could not be taken back for now: the next run tries again. */
+  readonly isOpen: boolean;
+}
+
+/**
+ * Brings a run to an end that was killed at its work: it stands if all its steps are verified, and what
+ * answered before it still does; else it is taken back as a whole, so that the node is as before or as
+ * planned and nothing between. To be called with the lock held, before anything else is written.
+ *
+ * @param force take it back even if it is done but was not confirmed.
+ * @returns undefined when there is nothing to settle.
+ */
+export async function settle(site: Site, force = false): Promise<Settled | undefined> {
+  const runId = await findOpenRun(site);
+  if (runId === undefined) return undefined;
+  const run = await readJournal(site.host, site.config, runId);
+  if (!run) {
+    // Killed between its name and its first line.
+    await site.host.removeFile(openRunFile(site.config));
+    return undefined;
+  }
+  if (run.end) return close(run, site, { outcome: run.end.outcome, reason: run.end.reason, notes: [] });
+  if (run.confirmed) return close(run, site, { outcome: 'done', notes: ['it was done and confirmed'] });
+  return decide(run, site, force);
+}
+
+/** The name may be unreadable: then it is the newest run. */
+async function findOpenRun({ host, config }: Site): Promise<string | undefined> {
+  const named = await readOpenRun(host, config);
+  return named === '' ? ((await latestRunId(host, config)) ?? '') : named;
+}
+
+async function decide(run: JournalledRun, site: Site, force: boolean): Promise<Settled> {
+  const { host, config } = site;
+  const context = { host, timeoutMs: config.commandTimeoutMs };
+  const hasRebooted = ![run.begin.bootId, ''].includes(await readBootId(host));
+  const { changes, lost } = await recallChanges(host, config, run);
+  const there = changes.filter(({ change }) => !(hasRebooted && change.about.volatile));
+  const rebootNotes =
+    there.length < changes.length ? ['the node has rebooted since: what the kernel held is gone with it'] : [];
+
+  if (!force && !hasRebooted && !run.reverting && (await isAllDone(run, changes, site))) {
+    const problem = await whyItCannotStand(run, site);
+    if (problem === undefined) {
+      return close(run, site, { outcome: 'done', notes: ['all its steps were done, read back and verified'] });
+    }
+  }
+  const journal = openJournal(host, config, run.runId);
+  if (there.length > 0) await journal.note({ event: 'reverting', why: 'it was not finished' });
+  const reverted = await revertChanges(there, context);
+  await journal.note({ event: 'reverted', ...reverted });
+  const notes = [...rebootNotes, ...reverted.notes, ...lost];
+  const isComplete = reverted.complete && lost.length === 0;
+  if (!isComplete && reverted.retryable) return { ...about(run), outcome: 'incomplete', notes, isOpen: true };
+  return close(run, site, {
+    outcome: isComplete ? 'reverted' : 'incomplete',
+    reason: 'it was killed at its work',
+    notes,
+  });
+}
+
+async function isAllDone(
+  run: JournalledRun,
+  changes: readonly RecalledChange[],
+  { host, config }: Site,
+): Promise<boolean> {
+  const context = { host, timeoutMs: config.commandTimeoutMs };
+  for (const [index, step] of run.begin.steps.entries()) {
+    if (run.wereDone.has(index)) continue;
+    const begun = changes.find((change) => change.index === index);
+    if (begun?.verified) continue;
+    if (!begun) {
+      // Nothing was announced, so nothing was written: it may have had nothing to do.
+      if ((await bindStep(step).probe(context)).kind !== 'done') return false;
+    } else if ((await begun.change.verify(context)).kind !== 'as-planned') {
+      return false;
+    }
+  }
+  return true;
+}
+
+async function whyItCannotStand(run: JournalledRun, site: Site): Promise<string | undefined> {
+  const isFirewall = run.begin.steps.some((step) => bindStep(step).about.firewall);
+  return isFirewall ? stillAnswers(run.begin.probes, site) : undefined;
+}
+
+async function close(
+  run: JournalledRun,
+  site: Site,
+  result: { readonly outcome: RunOutcome; readonly reason?: string | undefined; readonly notes: readonly string[] },
+): Promise<Settled> {
+  const { begin, beganAt, runId, armed } = run;
+  const more = await closeRun({ runId, begin, beganAt, armed, ...result }, site);
+  return { ...about(run), outcome: result.outcome, notes: [...result.notes, ...more], isOpen: false };
+}
+
+function about({ runId, begin }: JournalledRun) {
+  return { run: runId, verb: begin.verb, why: begin.why };
+}

@@ -1,0 +1,66 @@
+import { count } from '../engine/count.ts';
+import type { History, HistoryEntry } from '../engine/history/history.ts';
+import type { OpenRun, RunRecord } from '../engine/history/run-record.ts';
+import type { JournalledRun } from '../engine/read-journal.ts';
+import { describeStep } from '../engine/steps/steps.ts';
+import type { HistoryReport, HistoryRun, RunDetails } from './history-schema.ts';
+
+/** All runs as one document; an open one first, as it has no line in the history yet. */
+export function buildHistory(history: History, open: OpenRun | undefined, limit: number): HistoryReport {
+  const finished = history.entries.filter(({ run }) => run !== open?.run).map(finishedRun);
+  const runs = [...(open ? [openRun(open)] : []), ...finished];
+  const { damagedLines, problems } = history;
+  const damaged = `${count(damagedLines, 'damaged line')} of the history could not be read`;
+  return {
+    schemaVersion: 1,
+    runs: runs.slice(0, limit),
+    olderRuns: Math.max(0, runs.length - limit),
+    problems: [...problems, ...(damagedLines > 0 ? [damaged] : [])],
+  };
+}
+
+/** One run with what is kept of it; `run` is its line of the history. */
+export function buildRunDetails(run: HistoryRun, { journal, backups }: RunRecord): RunDetails {
+  const { omitted: _, ...rest } = run;
+  return {
+    schemaVersion: 1,
+    run: journal ? { ...rest, ...fromJournal(journal) } : run,
+    journal: journal ? 'kept' : 'gone',
+    plan: (journal?.begin.steps ?? []).map((step) => {
+      const { title, command, input, changes, reversible } = describeStep(step);
+      return { title, command, ...(input !== undefined && { input }), changes, reversible };
+    }),
+    backups,
+  };
+}
+
+function finishedRun({ notes = [], ...entry }: HistoryEntry): HistoryRun {
+  return { ...entry, notes };
+}
+
+function openRun({ run, journal, isAtWork }: OpenRun): HistoryRun {
+  return {
+    run,
+    verb: journal?.begin.verb ?? null,
+    by: journal?.begin.by ?? null,
+    at: journal?.beganAt ?? null,
+    finishedAt: null,
+    why: [],
+    findings: [],
+    steps: [],
+    ...(journal ? fromJournal(journal) : { changes: 0 }),
+    outcome: isAtWork ? 'at-work' : 'killed',
+    notes: [],
+  };
+}
+
+/** In full, where the history is shortened. */
+function fromJournal({ begin }: JournalledRun): Pick<HistoryRun, 'why' | 'findings' | 'steps' | 'changes'> {
+  const steps = begin.steps.map(describeStep);
+  return {
+    why: begin.why.map(({ message }) => message),
+    findings: begin.why.map(({ key }) => key),
+    steps: steps.map(({ title }) => title),
+    changes: steps.reduce((sum, { changes }) => sum + changes, 0),
+  };
+}
