@@ -1,21 +1,39 @@
 /**
- * Writes docs/schema/report.schema.json, the published schema of `--format json`, from the one that
- * reports are built by: `node scripts/write-schema.ts`.
+ * Writes the published schemas of `--format json` to docs/schema, from those that the documents are
+ * built by: `node scripts/write-schema.ts`.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { historySchema, runDetailsSchema } from '../src/report/history-schema.ts';
 import { reportSchema } from '../src/report/report-schema.ts';
 
-export const schemaFile = fileURLToPath(new URL('../docs/schema/report.schema.json', import.meta.url));
+export const schemaFile = fileOf('report.schema.json');
 
 /** The JSON Schema (draft 2020-12) of a report, as text. */
 export function schemaText(): string {
-  return `${JSON.stringify(z.toJSONSchema(reportSchema()), null, 2)}\n`;
+  return print(reportSchema());
+}
+
+/** Those of `doctor history` and `doctor history RUN`, by the files they go to. */
+export function historySchemaTexts(): ReadonlyMap<string, string> {
+  return new Map([
+    [fileOf('history.schema.json'), print(historySchema())],
+    [fileOf('run.schema.json'), print(runDetailsSchema())],
+  ]);
+}
+
+function fileOf(name: string): string {
+  return fileURLToPath(new URL(`../docs/schema/${name}`, import.meta.url));
+}
+
+function print(schema: z.ZodType): string {
+  return `${JSON.stringify(z.toJSONSchema(schema), null, 2)}\n`;
 }
 
 if (import.meta.main) {
   await mkdir(dirname(schemaFile), { recursive: true });
-  await writeFile(schemaFile, schemaText());
+  for (const [file, text] of [[schemaFile, schemaText()] as const, ...historySchemaTexts()])
+    await writeFile(file, text);
 }

@@ -21,7 +21,7 @@ const mayImport: Readonly<Record<string, readonly RegExp[]>> = {
 
 /** Which folders may open files, start processes and use the network, and with what. */
 const doors: Readonly<Record<string, RegExp>> = {
-  host: /^(execa|node:(fs|fs\/promises|child_process|net|os))$/,
+  host: /^(execa|node:(fs|fs\/promises|child_process|dns\/promises|net|os))$/,
   kube: /^node:(fs|fs\/promises|net|http|https|tls)$/,
   config: /^node:fs$/,
   cli: /^node:fs\/promises$/,

@@ -26,6 +26,12 @@ export interface ChangedState {
   readonly problems: readonly string[];
 }
 
+/** What the command prints: its answer, and what did not go as it should. */
+export interface Said {
+  readonly said: string;
+  readonly problems: readonly string[];
+}
+
 /**
  * A person's word on whether repairs may be made: changes the state file under the lock and notes it in
  * the history. Throws DoctorError `locked` while a run is at work, `fix-failed` when it cannot be written.

@@ -75,10 +75,7 @@ function refuseContradictions({ unattended, yes, maxChanges }: FixCommandOptions
   });
 }
 
-function approval(
-  options: FixCommandOptions,
-  ask: Extract<Approval, { kind: 'ask' }>['ask'],
-): Approval {
+function approval(options: FixCommandOptions, ask: Extract<Approval, { kind: 'ask' }>['ask']): Approval {
   if (options.dryRun) return { kind: 'dry-run' };
   if (options.yes || options.unattended) return { kind: 'yes' };
   if (process.stdin.isTTY && process.stderr.isTTY) return { kind: 'ask', ask };

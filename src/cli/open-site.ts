@@ -14,6 +14,8 @@ function selfArgs({ config, kubeconfig }: RunOptions): string[] {
   const cluster = kubeconfig ?? process.env['KUBECONFIG'];
   return [
     ...(config === undefined ? [] : ['--config', resolve(config)]),
-    ...(cluster === undefined || cluster === '' || cluster.includes(':') ? [] : ['--kubeconfig', resolve(cluster)]),
+    ...(cluster === undefined || cluster === '' || cluster.includes(':')
+      ? []
+      : ['--kubeconfig', resolve(cluster)]),
   ];
 }

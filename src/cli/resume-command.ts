@@ -1,7 +1,9 @@
+import type { Config } from '../config/config.ts';
 import { describePause, pauseOf } from '../engine/guards/pause.ts';
 import type { State } from '../engine/guards/state.ts';
 import { showTime } from '../engine/guards/times.ts';
-import { changeState } from './change-state.ts';
+import type { Host } from '../host/host.ts';
+import { changeState, type Said } from './change-state.ts';
 import { openHost } from './open-host.ts';
 import { print } from './print.ts';
 import { requireRoot } from './require-root.ts';
@@ -10,6 +12,13 @@ import { requireRoot } from './require-root.ts';
 export async function resumeCommand(options: { readonly config?: string }): Promise<number> {
   requireRoot('to resume repairs');
   const { host, config } = await openHost(options);
+  const { said, problems } = await resumeRepairs(host, config);
+  for (const problem of problems) process.stderr.write(`doctor: ${problem}\n`);
+  await print(`${said}\n`);
+  return 0;
+}
+
+export async function resumeRepairs(host: Host, config: Config): Promise<Said> {
   const describe = (state: State) => describeStops(state, host.now());
   const { before, problems } = await changeState(host, config, {
     verb: 'resume',
@@ -20,12 +29,10 @@ export async function resumeCommand(options: { readonly config?: string }): Prom
     },
     why: describe,
   });
-  for (const problem of problems) process.stderr.write(`doctor: ${problem}\n`);
   const stops = describe(before);
-  await print(
-    stops.length > 0 ? `Repairs are made again. They were ${stops.join(' and ')}\n` : 'Nothing was paused.\n',
-  );
-  return 0;
+  const said =
+    stops.length > 0 ? `Repairs are made again. They were ${stops.join(' and ')}` : 'Nothing was paused.';
+  return { said, problems };
 }
 
 function describeStops(state: State, now: Date): string[] {

@@ -19,7 +19,9 @@ export async function settleCommand(options: RunOptions): Promise<number> {
   try {
     const settled = await settle(site);
     if (!settled) return 0;
-    await print(`run ${settled.run} was killed at its work: ${[settled.outcome, ...settled.notes].join('; ')}\n`);
+    await print(
+      `run ${settled.run} was killed at its work: ${[settled.outcome, ...settled.notes].join('; ')}\n`,
+    );
     return settled.outcome === 'incomplete' ? 3 : 0;
   } finally {
     await lock.release();

@@ -1,8 +1,8 @@
+import { DoctorError } from '../doctor-error.ts';
 import { latestRunId } from '../engine/history/latest-run-id.ts';
 import { describeCaller } from '../engine/history/who.ts';
-import { newRunId } from '../engine/run-id.ts';
-import { DoctorError } from '../doctor-error.ts';
 import type { UndoPlan } from '../engine/plan-undo.ts';
+import { newRunId } from '../engine/run-id.ts';
 import { takeBackUnconfirmed } from '../engine/take-back-unconfirmed.ts';
 import { undo } from '../engine/undo.ts';
 import { buildReport, type ReportInput } from '../report/build-report.ts';
@@ -46,13 +46,18 @@ export async function undoCommand(target: string, options: UndoCommandOptions): 
     if (options.yes) return true;
     const report = reportOn(plan, {});
     const text = textOptions(options, process.stderr);
-    process.stderr.write(`${renderText(report, text)}\n${renderPlan(report.plan, { ...text, maxLines: 40 })}\n\n`);
+    process.stderr.write(
+      `${renderText(report, text)}\n${renderPlan(report.plan, { ...text, maxLines: 40 })}\n\n`,
+    );
     return askYesNo(`Take back run ${target}?`);
   };
   refuseWithoutTerminal(options);
   const by = await describeCaller(host, process.env);
   const { plan, ...result } = await undo({ ...site, target, runId, by, approve, signal: stopOnSignals(log) });
-  const report = reportOn(plan, options.dryRun && plan.steps.length > 0 ? { ...result, fix: dryRun } : result);
+  const report = reportOn(
+    plan,
+    options.dryRun && plan.steps.length > 0 ? { ...result, fix: dryRun } : result,
+  );
   log.info({ target, outcome: report.fix, exitCode: report.exitCode }, 'undo ends');
   await printReport(report, options);
   return report.exitCode;
@@ -74,6 +79,8 @@ async function takeBack(
 ): Promise<number> {
   const settled = await takeBackUnconfirmed({ ...site, target });
   const outcome = settled === undefined ? 'has ended or stands; nothing to do' : `: ${settled.outcome}`;
-  process.stderr.write(`run ${target} ${outcome}\n${settled?.notes.map((note) => `  ${note}\n`).join('') ?? ''}`);
+  process.stderr.write(
+    `run ${target} ${outcome}\n${settled?.notes.map((note) => `  ${note}\n`).join('') ?? ''}`,
+  );
   return settled?.outcome === 'incomplete' ? 3 : 0;
 }

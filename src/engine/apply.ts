@@ -3,7 +3,7 @@ import type { Journal } from './journal.ts';
 import { type Reverted, revertChanges, type Written } from './revert.ts';
 import type { Step } from './step.ts';
 import type { StepContext } from './steps/step-kind.ts';
-import { bindStep, type BoundStep, type Change } from './steps/steps.ts';
+import { type BoundStep, bindStep, type Change } from './steps/steps.ts';
 
 /**
  * Doing a plan.
@@ -70,7 +70,8 @@ async function attempt(bound: BoundStep, index: number, context: ApplyContext): 
 
   const written = await change.apply(context);
   const verdict = await change.verify(context);
-  if (verdict.kind === 'as-planned') return { kind: 'done', notes: verdict.notes, change: { change, backupPath } };
+  if (verdict.kind === 'as-planned')
+    return { kind: 'done', notes: verdict.notes, change: { change, backupPath } };
   const said = written.kind === 'failed' ? `${written.reason}; ` : '';
   return { kind: 'failed', reason: `${said}${verdict.reason}`, change: { change, backupPath } };
 }

@@ -1,8 +1,8 @@
 import { disarmSwitch } from './confirm/dead-mans-switch.ts';
 import { appendHistory } from './history/history.ts';
 import { pruneRuns } from './history/prune-runs.ts';
-import { openJournal, openRunFile, type RunOutcome } from './journal.ts';
 import type { BeginEvent } from './journal.ts';
+import { openJournal, openRunFile, type RunOutcome } from './journal.ts';
 import type { Site } from './site.ts';
 import { describeStep } from './steps/steps.ts';
 

@@ -20,9 +20,7 @@ export interface Finding {
    * Whether a fix repairs it; if not, why not. `held`: it could be, but not by this run (a guard or
    * the configuration forbids it).
    */
-  readonly remedy:
-    | { readonly kind: 'planned' }
-    | { readonly kind: 'none' | 'held'; readonly reason: string };
+  readonly remedy: { readonly kind: 'planned' } | { readonly kind: 'none' | 'held'; readonly reason: string };
 }
 
 export interface Activity {

@@ -76,10 +76,7 @@ async function rehearse(options: FixOptions): Promise<FixResult> {
   return { ...shown, notices: [...shown.notices, ...killed], fix };
 }
 
-async function askAndFix(
-  options: FixOptions,
-  ask: (shown: Shown) => Promise<boolean>,
-): Promise<FixResult> {
+async function askAndFix(options: FixOptions, ask: (shown: Shown) => Promise<boolean>): Promise<FixResult> {
   const { host, config } = options;
   const isOpen = (await readOpenRun(host, config)) !== undefined;
   let settled = isOpen ? await withLock(options, () => settleAndRemember(options)) : undefined;
@@ -91,7 +88,8 @@ async function askAndFix(
     if (!(await ask(shown))) return { ...shown, fix: notApplied('not confirmed') };
     const outcome = await withLock(options, () => settleAndFix(options, decision.planDigest));
     settled = outcome.settled ?? settled;
-    if (outcome.fix.kind !== 'not-applied' || outcome.fix.reason !== planChanged) return { ...outcome, settled };
+    if (outcome.fix.kind !== 'not-applied' || outcome.fix.reason !== planChanged)
+      return { ...outcome, settled };
   }
 }
 
@@ -162,7 +160,11 @@ function refuseWhilePaused(state: State, now: Date): void {
 }
 
 /** What was seen is on disk before anything is done about it: what cannot be remembered is not repaired. */
-async function remember(decision: Decision, reading: StateReading, { host, config }: FixOptions): Promise<void> {
+async function remember(
+  decision: Decision,
+  reading: StateReading,
+  { host, config }: FixOptions,
+): Promise<void> {
   const aside = await setAside(host, config, reading);
   const isNew = decision.state !== reading.state || reading.problem !== undefined;
   const written = isNew ? await writeState(host, config, decision.state) : aside;
@@ -194,7 +196,7 @@ async function rememberOutcome(
 async function settleAndRemember(options: FixOptions): Promise<Settled | undefined> {
   const { host, config } = options;
   const settled = await settle(options);
-  if (!settled || settled.verb !== 'fix') return settled;
+  if (settled?.verb !== 'fix') return settled;
   const { state, problem } = await readState(host, config);
   const { outcome, why: findings } = settled;
   if (problem === undefined) {

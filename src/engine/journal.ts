@@ -27,7 +27,12 @@ export type JournalEvent =
   /** About to be done; what the node was like before is in `backup`. */
   | { readonly event: 'step'; readonly index: number; readonly backup: string }
   /** Verified. `wasDone`: nothing had to be written. */
-  | { readonly event: 'step-done'; readonly index: number; readonly wasDone: boolean; readonly notes: readonly string[] }
+  | {
+      readonly event: 'step-done';
+      readonly index: number;
+      readonly wasDone: boolean;
+      readonly notes: readonly string[];
+    }
   | { readonly event: 'step-failed'; readonly index: number; readonly reason: string }
   | { readonly event: 'armed'; readonly switch: string }
   /** The probes passed after the last step: from here on the run stands. */

@@ -52,7 +52,14 @@ export async function carryOut(request: RunRequest, site: Site): Promise<Applied
     applied.kind === 'done'
       ? { notes: applied.notes }
       : { notes: applied.reverted.notes, reason: applied.reason };
-  const closing = { runId, begin, beganAt, outcome: outcomeOf(applied), armed: armed?.kind === 'armed' ? armed.name : undefined, ...details };
+  const closing = {
+    runId,
+    begin,
+    beganAt,
+    outcome: outcomeOf(applied),
+    armed: armed?.kind === 'armed' ? armed.name : undefined,
+    ...details,
+  };
   return addNotes(applied, await closeRun(closing, site));
 }
 

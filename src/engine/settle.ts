@@ -61,12 +61,17 @@ async function decide(run: JournalledRun, site: Site, force: boolean): Promise<S
   const { changes, lost } = await recallChanges(host, config, run);
   const there = changes.filter(({ change }) => !(hasRebooted && change.about.volatile));
   const rebootNotes =
-    there.length < changes.length ? ['the node has rebooted since: what the kernel held is gone with it'] : [];
+    there.length < changes.length
+      ? ['the node has rebooted since: what the kernel held is gone with it']
+      : [];
 
   if (!force && !hasRebooted && !run.reverting && (await isAllDone(run, changes, site))) {
     const problem = await whyItCannotStand(run, site);
     if (problem === undefined) {
-      return close(run, site, { outcome: 'done', notes: ['all its steps were done, read back and verified'] });
+      return close(run, site, {
+        outcome: 'done',
+        notes: ['all its steps were done, read back and verified'],
+      });
     }
   }
   const journal = openJournal(host, config, run.runId);
@@ -111,7 +116,11 @@ async function whyItCannotStand(run: JournalledRun, site: Site): Promise<string 
 async function close(
   run: JournalledRun,
   site: Site,
-  result: { readonly outcome: RunOutcome; readonly reason?: string | undefined; readonly notes: readonly string[] },
+  result: {
+    readonly outcome: RunOutcome;
+    readonly reason?: string | undefined;
+    readonly notes: readonly string[];
+  },
 ): Promise<Settled> {
   const { begin, beganAt, runId, armed } = run;
   const more = await closeRun({ runId, begin, beganAt, armed, ...result }, site);

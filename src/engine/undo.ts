@@ -43,10 +43,19 @@ export async function undo(options: UndoOptions): Promise<UndoResult> {
     const settledNow = (await settle(options)) ?? settled;
     const plan = await planUndo(target, options);
     const isSame = JSON.stringify(plan.steps) === JSON.stringify(shown.steps);
-    if (!isSame) return { plan, fix: notApplied('the node has changed since: look again'), settled: settledNow };
+    if (!isSame)
+      return { plan, fix: notApplied('the node has changed since: look again'), settled: settledNow };
     const { runId, by, signal } = options;
     const { begin } = plan.run;
-    const request = { runId, by, signal, verb: 'undo', why: begin.why, undoes: target, steps: plan.steps } as const;
+    const request = {
+      runId,
+      by,
+      signal,
+      verb: 'undo',
+      why: begin.why,
+      undoes: target,
+      steps: plan.steps,
+    } as const;
     const fix = await carryOut(request, options);
     if (fix.kind === 'done') await remember(options, plan);
     return { plan, fix, settled: settledNow };

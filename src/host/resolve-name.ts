@@ -12,7 +12,7 @@ export interface Resolution {
 /** Asks one DNS server, once, for the A records of a name. No search list, no cache, no hosts file. */
 export async function resolveName({ server, name, timeoutMs }: Resolution): Promise<ResolveResult> {
   const resolver = new Resolver({ timeout: timeoutMs, tries: 1 });
-  // The resolver's own timer is coarse. Cancelling also closes its socket, which would keep the process.
+  // Besides the resolver's own timer: an answer cut short makes it ask again over TCP.
   const deadline = setTimeout(() => resolver.cancel(), timeoutMs);
   try {
     resolver.setServers([server]);

@@ -39,12 +39,12 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     if (sources.length === 0) {
       return { kind: 'failed', reason: `no kubeconfig found (looked for ${lookedFor.join(', ')})` };
     }
-    const transport = await import('./transport.ts');
+    const { ask, change } = await import('./transport.ts');
     const limits = { signal: AbortSignal.timeout(timeoutMs), timeoutMs, maxBytes };
     const attempts: string[] = [];
     let last: Failure | undefined;
     for (const source of provenFirst(sources, proven)) {
-      const answer = await send(transport, source, limits);
+      const answer = await send({ ask, change }, source, limits);
       if (answer.kind === 'ok') {
         proven = source.name;
         return { kind: 'ok', body: answer.body, source: source.name };

@@ -33,10 +33,10 @@ export interface PlanOptions extends Pick<TextOptions, 'colour' | 'width'> {
 /** The plan exactly: each command, and what it reads from standard input. */
 export function renderPlan(plan: Report['plan'], { colour, width, maxLines }: PlanOptions): string {
   return plan
-    .map(({ title, command, input, reversible }, i) =>
+    .map(({ title, command, input, reversible, changes }, i) =>
       [
         colour.bold(wrap(`Step ${i + 1}: ${title}`, width, '  ')),
-        ...(reversible ? [] : ['  (cannot be taken back, and need not be)']),
+        ...(reversible ? [] : [`  (cannot be taken back${changes === 0 ? ', and need not be' : ''})`]),
         `  ${command}${input === undefined ? '' : " <<'EOF'"}`,
         ...(input === undefined ? [] : [`${shorten(input, maxLines)}EOF`]),
       ].join('\n'),
@@ -99,9 +99,6 @@ function renderFinding(finding: FindingReport, { colour, width, verbose }: TextO
             colour.dim(`    ${wrap(`${source}: ${observed}`, width - 4, '      ')}`),
           )
       : []),
-    ...(finding.remedy.kind === 'held'
-      ? [colour.yellow(`    ${wrap(`left alone for now: ${finding.remedy.reason}`, width - 4, '    ')}`)]
-      : []),
   ].join('\n');
 }
 
@@ -114,12 +111,14 @@ function breakMessage(message: string, width: number): string {
     .join('\n    ');
 }
 
-/** Why some findings cannot be repaired, each reason once. */
+/** Why some findings are not repaired, each reason once. */
 function obstacles(check: CheckReport, { colour, width }: TextOptions): string[] {
-  const reasons = check.findings.flatMap(({ remedy }) => (remedy.kind === 'none' ? [remedy.reason] : []));
-  return [...new Set(reasons)].map(
-    (reason) => `  ${colour.yellow(wrap(`not repairable: ${reason}`, width - 2, '    '))}`,
+  const reasons = check.findings.flatMap(({ remedy }) =>
+    remedy.kind === 'planned'
+      ? []
+      : [`${remedy.kind === 'held' ? 'left alone for now' : 'not repairable'}: ${remedy.reason}`],
   );
+  return [...new Set(reasons)].map((reason) => `  ${colour.yellow(wrap(reason, width - 2, '    '))}`);
 }
 
 function renderSettled({ settled }: Report, { colour, width }: TextOptions): string {
@@ -127,12 +126,14 @@ function renderSettled({ settled }: Report, { colour, width }: TextOptions): str
   const how = {
     done: 'was killed after its work was done; it stands',
     reverted: 'was killed at its work and has been taken back',
-    incomplete: 'was killed at its work and could NOT be taken back',
+    incomplete: 'was killed at its work and could not be taken back',
     'moved-on': 'was killed before it changed anything',
   }[settled.outcome];
   const tint = settled.outcome === 'incomplete' ? colour.red : colour.yellow;
   const notes = settled.notes.map((note) => `  ${wrap(note, width - 2, '    ')}`);
-  return [tint(wrap(`An earlier ${settled.verb}, run ${settled.run}, ${how}:`, width, '  ')), ...notes].join('\n');
+  return [tint(wrap(`An earlier ${settled.verb}, run ${settled.run}, ${how}:`, width, '  ')), ...notes].join(
+    '\n',
+  );
 }
 
 function renderFix(report: Report, { colour, width }: TextOptions): string {
@@ -142,7 +143,11 @@ function renderFix(report: Report, { colour, width }: TextOptions): string {
   const steps = report.plan.map(({ title }) => `  ${colour.green('✓')} ${wrap(title, width - 4, '    ')}`);
   switch (fix.outcome) {
     case 'done':
-      return [colour.bold(report.run.verb === 'fix' ? 'Fixed and verified' : 'Done and verified'), ...steps, ...notes].join('\n');
+      return [
+        colour.bold(report.run.verb === 'fix' ? 'Fixed and verified' : 'Done and verified'),
+        ...steps,
+        ...notes,
+      ].join('\n');
     case 'not-applied':
       return wrap(`Nothing was changed: ${fix.reason ?? ''}`, width, '  ').replace(/^[^:]*/, (words) =>
         colour.yellow(words),

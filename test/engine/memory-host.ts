@@ -77,6 +77,7 @@ export function memoryHost(files: Readonly<Record<string, string>> = {}): Memory
     resolveName: asked('DNS'),
     connectTcp: asked('network'),
     localAddresses: asked('network'),
+    sameNetworkAsInit: () => undefined,
     installFile: asked('files of others'),
     startDetached: asked('processes'),
   };

@@ -1,6 +1,7 @@
 import {
   chmodSync,
   chownSync,
+  existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -11,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { fileStatus } from '../../src/host/file-status.ts';
 import { installFile } from '../../src/host/install-file.ts';
@@ -137,6 +139,29 @@ test.each([
   expect(await installFile(path, { text: 'new', ...own }, { text })).toEqual({ kind: 'failed', reason });
   expect(readdirSync(folder)).toEqual(found === undefined ? [] : ['file']);
   if (found !== undefined) expect(readFileSync(path, 'utf8')).toBe(found);
+});
+
+test('where nothing is written, no folder is made either', async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'a/file');
+  expect(await installFile(path, { text: 'new', ...own }, { text: 'old' })).toMatchObject({ kind: 'failed' });
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('what changes while the new file is written beside it is not written over', async () => {
+  const folder = temporaryFolder();
+  const path = join(folder, 'file');
+  writeFileSync(path, 'old');
+  let isOver = false;
+  const installing = installFile(path, { text: 'new', ...own }, { text: 'old' }).finally(() => {
+    isOver = true;
+  });
+  // Looks once in every turn of the event loop; owner, mode and sync take several.
+  while (!isOver && !existsSync(join(folder, '.file.k3s-doctor'))) await nextTurn();
+  writeFileSync(path, 'theirs');
+  expect(await installing).toEqual({ kind: 'failed', reason: 'it has changed' });
+  expect(readFileSync(path, 'utf8')).toBe('theirs');
+  expect(readdirSync(folder)).toEqual(['file']);
 });
 
 test('what was expected is written over, and removed', async () => {

@@ -1,16 +1,18 @@
-/** The systemd units as they are shipped, with the machine's own systemd. */
+/** The systemd units as they are shipped, under a real systemd. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LabNode, startNode } from './node/start-node.ts';
-import { startProcess } from './node/start-process.ts';
-import { bootSystemd, nodeProgram, type Systemd, unitFolder } from './systemd/boot-systemd.ts';
+import { bootDebian, type Debian } from './systemd/boot-debian.ts';
+import { describeWithSystemd } from './systemd/describe-with-systemd.ts';
+import { dropIn, installUnits } from './systemd/install-units.ts';
+import { type Image, prepareImage } from './systemd/prepare-image.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const service = 'k3s-iptables-cleanup.service';
-const timer = 'k3s-iptables-cleanup.timer';
-const serviceText = readFileSync(`${root}units/${service}`, 'utf8');
-const timerText = readFileSync(`${root}units/${timer}`, 'utf8');
+const cleanup = 'k3s-iptables-cleanup';
+const doctor = 'k3s-doctor';
+const names = [cleanup, doctor];
+const textOf = (unit: string) => readFileSync(`${root}units/${unit}`, 'utf8');
 
 const lines = (name: string) => readFileSync(`${root}fixtures/kube-proxy-legacy-then-nft/${name}`, 'latin1');
 const recorded = {
@@ -18,35 +20,30 @@ const recorded = {
   nft: { ipv4: lines('iptables-nft-save.txt'), ipv6: lines('ip6tables-nft-save.txt') },
 } as const;
 
-describe('what systemd says of the units', () => {
-  it('has no complaint', async () => {
-    const verify = `
-mount -t tmpfs lab /usr/local/bin
-printf '#!/bin/sh\\n' >/usr/local/bin/k3s-doctor
-chmod 755 /usr/local/bin/k3s-doctor
-exec systemd-analyze verify units/${service} units/${timer}
-`;
-    const { exitCode, stdout, stderr } = await onThisMachine(['unshare', '--mount', 'sh', '-ec', verify]);
+describe.each(names)('%s', (name) => {
+  it('is wanted by timers.target alone, and neither waits for k3s nor is stopped with it', () => {
+    const service = textOf(`${name}.service`);
+    const timer = textOf(`${name}.timer`);
 
-    expect({ exitCode, stdout, stderr }).toEqual({ exitCode: 0, stdout: '', stderr: '' });
+    expect(timer).toMatch(/^WantedBy=timers\.target$/m);
+    expect(service).not.toContain('[Install]');
+    expect(`${service}${timer}`).not.toMatch(
+      /^(After|Before|Wants|Requires|Requisite|BindsTo|PartOf|Upholds|OnFailure|Restart)=/m,
+    );
   });
 
-  it('rates the exposure of the service at 4.0 of 10 or less', async () => {
-    const options = ['--offline=true', '--threshold=40', '--no-pager'];
-    const { exitCode, stdout } = await onThisMachine([
-      'systemd-analyze',
-      'security',
-      ...options,
-      `units/${service}`,
-    ]);
-
-    expect(stdout).toMatch(/Overall exposure level for k3s-iptables-cleanup\.service: [0-4]\.\d/);
-    expect(exitCode).toBe(0);
+  it('keeps to the same sandbox as the others', () => {
+    expect(sandboxOf(name)).toContain('ProtectSystem=strict');
+    expect(sandboxOf(name)).toEqual(sandboxOf(cleanup));
   });
 });
 
-describe("the service's capabilities, on a read-only root", () => {
-  const names = /^CapabilityBoundingSet=(.+)$/m.exec(serviceText)?.[1]?.toLowerCase().split(' ') ?? [];
+describe("the services' capabilities, on a read-only root", () => {
+  const capabilities =
+    /^CapabilityBoundingSet=(.+)$/m
+      .exec(textOf(`${cleanup}.service`))?.[1]
+      ?.toLowerCase()
+      .split(' ') ?? [];
 
   it.each([
     { ghosts: 'legacy', live: 'nft' },
@@ -59,8 +56,8 @@ describe("the service's capabilities, on a read-only root", () => {
     }
     const before = await node.snapshot();
 
-    expect((await confined(node, names, ['check'])).exitCode).toBe(1);
-    const fixed = await confined(node, names, ['fix', '--yes']);
+    expect((await confined(node, capabilities, ['check'])).exitCode).toBe(1);
+    const fixed = await confined(node, capabilities, ['fix', '--yes']);
 
     expect(fixed.stderr).toBe('');
     expect(fixed.stdout).toContain('Healthy again.');
@@ -72,123 +69,174 @@ describe("the service's capabilities, on a read-only root", () => {
     }
   });
 
-  it.each(names)('do not contain %s for nothing', async (name) => {
+  it.each(capabilities)('do not contain %s for nothing', async (name) => {
     await using node = await startNode();
     await node.restore('legacy', 'ipv4', recorded.legacy.ipv4);
     await node.restore('nft', 'ipv4', recorded.nft.ipv4);
 
-    const others = names.filter((other) => other !== name);
+    const others = capabilities.filter((other) => other !== name);
     expect((await confined(node, others, ['check'])).exitCode).toBe(2);
   });
 });
 
-describe('the service under systemd', () => {
-  it('removes ghosts and their connections, asks the container runtime, and keeps its journal', async () => {
-    await using node = await startNode();
-    const old = await brokenNode(node);
-    await using systemd = await bootSystemd(node);
-    await node.run(['rm', '-f', '/run/xtables.lock']);
-    const before = await node.snapshot();
-    expect(before.conntrack.join('\n')).toContain(`src=${old.addresses[0]}`);
-
-    const started = await systemd.systemctl('start', service);
-
-    const output = await node.readFile('/run/lab/output');
-    expect(output).toContain('Healthy again.');
-    expect(started).toEqual({ exitCode: 0, stdout: '', stderr: '' });
-    const after = await node.snapshot();
-    expect(after.legacyIpv4).not.toMatch(/KUBE-|CNI-DN-/);
-    expect(after.legacyIpv6).not.toContain('KUBE-');
-    expect(after.nftRuleset).toBe(before.nftRuleset);
-    expect(after.conntrack.join('\n')).not.toContain(`src=${old.addresses[0]}`);
-    expect(await node.run(['sh', '-c', 'cd /var/lib/k3s-doctor && stat -c "%A %n" . journal backups'])).toBe(
-      'drwx------ .\ndrwx------ journal\ndrwx------ backups\n',
-    );
-    expect(await node.run(['stat', '-c', '%A %n', '/run/k3s-doctor/lock', '/run/xtables.lock'])).toBe(
-      '-rw------- /run/k3s-doctor/lock\n-rw------- /run/xtables.lock\n',
-    );
-
-    await systemd.systemctl('start', service);
-
-    expect(await node.readFile('/run/lab/output')).toContain('Healthy.');
-    expect(await node.run(['sh', '-c', 'ls /var/lib/k3s-doctor/journal | wc -l'])).toBe('1\n');
+describeWithSystemd('the units, under a real systemd', () => {
+  let image: Image;
+  let node: LabNode;
+  let debian: Debian;
+  beforeAll(async () => {
+    image = await prepareImage();
+    node = await startNode();
+    debian = await bootDebian(node, image);
+    await installUnits(debian);
+  }, 300_000);
+  afterAll(async () => {
+    await debian?.stop();
+    await node?.stop();
+    await image?.remove();
   });
 
-  it('can write to nothing but its own folders', async () => {
-    await using node = await startNode();
-    await using systemd = await bootSystemd(node);
-    const places = [
-      '/etc',
-      '/usr',
-      '/var',
-      '/var/lib',
-      '/run',
-      '/run/lock',
-      '/root',
-      '/home',
-      '/proc/sys/net',
-    ];
-    const own = ['/var/lib/k3s-doctor', '/run/k3s-doctor'];
-    const tryAll = `for d in ${[...places, ...own].join(' ')}; do test -w $d && echo $d; done; grep ^Cap /proc/self/status`;
+  it('are what it has no complaint about', async () => {
+    const all = names.flatMap((name) => [`${name}.service`, `${name}.timer`]);
 
-    await runInstead(node, systemd, tryAll);
+    expect(await debian.exec(['systemd-analyze', 'verify', ...all])).toEqual({
+      exitCode: 0,
+      stdout: '',
+      stderr: '',
+    });
+  });
 
-    const output = await node.readFile('/run/lab/output');
-    expect(output.split('\n').filter((line) => line.startsWith('/'))).toEqual(own);
+  it.each(names)('have an exposure of 4.0 of 10 or less: %s', async (name) => {
+    const security = ['systemd-analyze', 'security', '--threshold=40', '--no-pager', `${name}.service`];
+
+    const { exitCode, stdout } = await debian.exec(security);
+
+    expect(stdout).toMatch(/Overall exposure level for k3s-[\w-]+\.service: [0-4]\.\d/);
+    expect(exitCode).toBe(0);
+  });
+
+  it.each([
+    { name: cleanup, own: ['/var/lib/k3s-doctor', '/run/k3s-doctor'] },
+    { name: doctor, own: [] },
+  ])('may write to nothing but the folders of $name: $own', async ({ name, own }) => {
+    const places = '/etc /usr /var /var/lib /run /run/lock /root /home /proc/sys/net';
+    const all = `${places} /var/lib/k3s-doctor /run/k3s-doctor`;
+
+    const output = await runInstead(
+      name,
+      `for d in ${all}; do test -w $d && echo may write $d; done; grep ^Cap /proc/self/status`,
+    );
+
+    expect(output.match(/(?<=^may write ).*$/gm) ?? []).toEqual(own);
     // CAP_NET_ADMIN is bit 12, CAP_NET_RAW bit 13.
     expect(output).toMatch(/^CapEff:\s+0000000000003000$/m);
     expect(output).toMatch(/^CapBnd:\s+0000000000003000$/m);
   });
 
-  it.each([
-    { exitCode: 0, meaning: 'healthy', state: 'inactive' },
-    { exitCode: 1, meaning: 'problems remain', state: 'failed' },
-    { exitCode: 2, meaning: 'not determined', state: 'failed' },
-    { exitCode: 3, meaning: 'a fix failed', state: 'failed' },
-    { exitCode: 4, meaning: 'another run is at work', state: 'inactive' },
-  ])(
-    'is $state when $meaning, and the timer counts five minutes from its end',
-    async ({ exitCode, state }) => {
-      await using node = await startNode();
-      await writeUnits(node);
-      await using systemd = await bootSystemd(node);
-      await systemd.systemctl('start', timer);
-      await runInstead(node, systemd, `exit ${exitCode}`);
+  it('let a run ask systemd for a timer that outlives it, and take it back', async () => {
+    const timer = 'systemd-run --quiet --collect --timer-property=AccuracySec=1s';
 
-      const { stdout } = await systemd.systemctl('show', '--property=ActiveState', '--value', service);
+    const output = await runInstead(
+      cleanup,
+      `
+${timer} --on-active=1s --unit=lab-fires touch /etc/written-outside-the-sandbox; echo armed: $?
+${timer} --on-active=1h --unit=lab-stopped true; echo armed: $?
+systemctl stop lab-stopped.timer; echo stopped: $?
+touch /etc/written-inside`,
+    );
+
+    expect(output).toContain('armed: 0\narmed: 0\nstopped: 0\n');
+    expect(output).toContain("cannot touch '/etc/written-inside'");
+    await expect
+      .poll(() => debian.exec(['ls', '/etc/written-outside-the-sandbox']), { timeout: 20_000 })
+      .toEqual({
+        exitCode: 0,
+        stdout: '/etc/written-outside-the-sandbox\n',
+        stderr: '',
+      });
+    // --collect: nothing is left of the one nor of the other.
+    await expect
+      .poll(async () => (await debian.systemctl('list-units', '--all', '--no-legend', 'lab-*')).stdout)
+      .toBe('');
+  });
+
+  it('leave no process behind: a watchdog of its own would be killed with the run', async () => {
+    await runInstead(cleanup, 'setsid sleep 86399 >/dev/null 2>&1 </dev/null & sleep 0.1');
+
+    expect((await debian.exec(['pgrep', '--full', 'sleep 86399'])).stdout).toBe('');
+  });
+
+  it.each([
+    { name: cleanup, exitCode: 0, meaning: 'healthy', state: 'inactive', seconds: 300 },
+    { name: cleanup, exitCode: 1, meaning: 'problems remain', state: 'failed', seconds: 300 },
+    { name: cleanup, exitCode: 2, meaning: 'not determined', state: 'failed', seconds: 300 },
+    { name: cleanup, exitCode: 3, meaning: 'a fix failed', state: 'failed', seconds: 300 },
+    { name: cleanup, exitCode: 4, meaning: 'another run is at work', state: 'inactive', seconds: 300 },
+    { name: doctor, exitCode: 0, meaning: 'healthy', state: 'inactive', seconds: 3600 },
+    { name: doctor, exitCode: 1, meaning: 'problems remain', state: 'failed', seconds: 3600 },
+    { name: doctor, exitCode: 2, meaning: 'not determined', state: 'failed', seconds: 3600 },
+  ])(
+    'leave $name $state when $meaning, and its timer goes on, counted from the end of the run',
+    async ({ name, exitCode, state, seconds }) => {
+      await debian.systemctl('start', `${name}.timer`);
+      await runInstead(name, `exit ${exitCode}`);
+
+      const { stdout } = await debian.systemctl(
+        'show',
+        '--property=ActiveState',
+        '--value',
+        `${name}.service`,
+      );
 
       expect(stdout.trim()).toBe(state);
-      expect(await secondsFromEndToNextRun(node, systemd)).toBeCloseTo(300);
+      expect(await secondsFromEndToNextRun(name)).toBeCloseTo(seconds);
+      await debian.systemctl('stop', `${name}.timer`);
     },
   );
-});
 
-describe('the timer under systemd', () => {
-  it('waits two minutes after a boot and five after a run, with a random delay on top', async () => {
-    await using node = await startNode();
-    await using systemd = await bootSystemd(node);
-    await runInstead(node, systemd, 'true');
-    await systemd.systemctl('start', timer);
+  it.each([
+    { name: cleanup, boot: '2min', run: '5min', delay: '30s' },
+    { name: doctor, boot: '10min', run: '1h', delay: '5min' },
+  ])('run $name $boot after a boot and $run after a run, up to $delay later', async (timer) => {
+    const { stdout } = await debian.systemctl('show', `${timer.name}.timer`);
 
-    const { stdout } = await systemd.systemctl('show', timer);
-
-    expect(stdout).toMatch(/^TimersMonotonic=\{ OnBootUSec=2min ;/m);
-    expect(stdout).toMatch(/^TimersMonotonic=\{ OnUnitInactiveUSec=5min ;/m);
+    expect(stdout).toContain(`TimersMonotonic={ OnBootUSec=${timer.boot} ;`);
+    expect(stdout).toContain(`TimersMonotonic={ OnUnitInactiveUSec=${timer.run} ;`);
     expect(stdout.match(/^Timers(Monotonic|Calendar)=/gm)).toHaveLength(2);
-    expect(stdout).toMatch(/^RandomizedDelayUSec=30s$/m);
-    expect(stdout).toMatch(/^Unit=k3s-iptables-cleanup\.service$/m);
+    expect(stdout).toMatch(new RegExp(`^RandomizedDelayUSec=${timer.delay}$`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^Unit=${timer.name}\\.service$`, 'm'));
   });
 
-  it('is wanted by timers.target, and neither unit waits for k3s or is stopped with it', () => {
-    expect(timerText).toMatch(/^WantedBy=timers\.target$/m);
-    expect(`${serviceText}${timerText}`).not.toMatch(
-      /^(After|Before|Wants|Requires|Requisite|BindsTo|PartOf|Upholds)=/m,
+  /** Runs a shell script in the place of the product, under the same unit. Returns what it printed. */
+  async function runInstead(name: string, script: string): Promise<string> {
+    await debian.writeFile('/root/script', script);
+    const instead = '[Service]\nExecStart=\nExecStart=sh /root/script\nExecStopPost=\n';
+    await dropIn(debian, `${name}.service`, instead);
+    const earlier = await debian.journal(`${name}.service`);
+    await debian.systemctl('start', `${name}.service`);
+    return (await debian.journal(`${name}.service`)).slice(earlier.length);
+  }
+
+  async function secondsFromEndToNextRun(name: string): Promise<number> {
+    const timers = await debian.systemctl('show', '--property=TimersMonotonic', `${name}.timer`);
+    const [, next = ''] = /OnUnitInactiveUSec=.* next_elapse=(.*) \}/.exec(timers.stdout) ?? [];
+    const timespan = await debian.run(['systemd-analyze', 'timespan', next]);
+    const end = await debian.systemctl(
+      'show',
+      '--property=InactiveEnterTimestampMonotonic',
+      `${name}.service`,
     );
-  });
+    const [nextUs, endUs] = [/s: (\d+)$/m.exec(timespan)?.[1], /=(\d+)$/m.exec(end.stdout)?.[1]].map(Number);
+    return ((nextUs ?? Number.NaN) - (endUs ?? Number.NaN)) / 1e6;
+  }
 });
 
-function onThisMachine(command: readonly string[]) {
-  return startProcess(['env', '--chdir', root, ...command], { input: '' }).ended;
+/** All settings that shut something off. */
+function sandboxOf(name: string): string[] {
+  const settings = /^(Capability|NoNew|Protect|Private|ProcSubset|ReadOnly|Restrict|Lock|SystemCall|UMask)/;
+  return textOf(`${name}.service`)
+    .split('\n')
+    .filter((line) => settings.test(line))
+    .sort();
 }
 
 /** Runs the product with these capabilities and no way to get more; only its own folders can be written to. */
@@ -202,60 +250,6 @@ mount --bind /var/lib/k3s-doctor /var/lib/k3s-doctor
 for place in / /etc /var/lib /run; do mount -o remount,bind,ro $place; done
 exec setpriv --bounding-set=${bounding} --inh-caps=-all --no-new-privs -- "$@"
 `;
-  const doctor = [process.execPath, `${root}src/cli/main.ts`, ...args];
-  return node.exec(['unshare', '--mount', 'sh', '-ec', script, 'sh', ...doctor]);
-}
-
-/** Ghosts of kube-proxy, and of a pod that is gone; a container runtime that says so through its socket. */
-async function brokenNode(node: LabNode) {
-  for (const family of ['ipv4', 'ipv6'] as const) {
-    await node.restore('legacy', family, recorded.legacy[family]);
-    await node.restore('nft', family, recorded.nft[family]);
-  }
-  const client = await node.addClient();
-  const old = await node.addPod({ name: 'old', address: '10.42.0.70', udp: [5353] });
-  const hostPorts = [{ hostPort: 5300, containerPort: 5353, protocol: 'udp' }] as const;
-  await node.cni('legacy', 'ADD', { pod: old, hostPorts });
-  await client.udp(node.address, 5300);
-  await old.stop();
-
-  const socket = '/run/k3s/containerd/containerd.sock';
-  await node.writeFile(socket.replace('.sock', '.txt'), '');
-  const serve = `
-const server = require('node:net').createServer((peer) => peer.end('{"items":[]}'));
-server.listen('${socket}', () => { require('node:fs').chmodSync('${socket}', 0o660); console.log('up'); });
-`;
-  await node.start([process.execPath, '--eval', serve]).waitForLine('up');
-  const ask = `require('node:net').connect('${socket}').on('error', (e) => { throw e; }).pipe(process.stdout)`;
-  const crictl = JSON.stringify([nodeProgram, '--eval', ask, '--']);
-  await node.writeFile('/etc/k3s-doctor/config.yaml', `commands:\n  crictl: ${crictl}\n`);
-  await writeUnits(node);
-  return old;
-}
-
-async function writeUnits(node: LabNode): Promise<void> {
-  await node.writeFile(`${unitFolder}/${service}`, serviceText);
-  await node.writeFile(`${unitFolder}/${timer}`, timerText);
-  // There is no journal in the lab.
-  const toFile = '[Service]\nStandardOutput=truncate:/run/lab/output\nStandardError=inherit\n';
-  await node.writeFile(`${unitFolder}/${service}.d/output.conf`, toFile);
-}
-
-/** Runs a shell script in the place of the product, under the same unit. */
-async function runInstead(node: LabNode, systemd: Systemd, script: string): Promise<void> {
-  await writeUnits(node);
-  await node.writeFile('/run/lab/script', script);
-  const instead = '[Service]\nExecStart=\nExecStart=sh /run/lab/script\n';
-  await node.writeFile(`${unitFolder}/${service}.d/instead.conf`, instead);
-  await systemd.systemctl('daemon-reload');
-  await systemd.systemctl('start', service);
-}
-
-async function secondsFromEndToNextRun(node: LabNode, systemd: Systemd): Promise<number> {
-  const timers = await systemd.systemctl('show', '--property=TimersMonotonic', timer);
-  const [, next = ''] = /OnUnitInactiveUSec=.* next_elapse=(.*) \}/.exec(timers.stdout) ?? [];
-  const timespan = await node.run(['systemd-analyze', 'timespan', next]);
-  const end = await systemd.systemctl('show', '--property=InactiveEnterTimestampMonotonic', service);
-  const [nextUs, endUs] = [/s: (\d+)$/m.exec(timespan)?.[1], /=(\d+)$/m.exec(end.stdout)?.[1]].map(Number);
-  return ((nextUs ?? Number.NaN) - (endUs ?? Number.NaN)) / 1e6;
+  const command = [process.execPath, `${root}src/cli/main.ts`, ...args];
+  return node.exec(['unshare', '--mount', 'sh', '-ec', script, 'sh', ...command]);
 }

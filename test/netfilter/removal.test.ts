@@ -3,7 +3,6 @@ import {
   assertRemovable,
   compareAfterRemoval,
   printRemoval,
-  printRestore,
   type Removal,
   removalDigest,
 } from '../../src/netfilter/removal.ts';
@@ -181,41 +180,5 @@ describe('a table after its removal', () => {
     expect(compareAfterRemoval(both, twice, nat({ ...gone, output: [own, jump] })).remaining).toEqual([
       { chain: 'OUTPUT', line: jump },
     ]);
-  });
-});
-
-describe('the batch that takes a removal back', () => {
-  const rules = ['[3:180] -A KUBE-SERVICES -d 10.43.0.1/32 -j KUBE-MARK-MASQ', '-A KUBE-SERVICES -j RETURN'];
-  const full = nat({ output: [own, `[7:420] ${jump}`, own], services: rules });
-
-  test('declares and fills the chains with their counters, and inserts rules where they were', () => {
-    expect(printRestore(removal, full, nat({ chains: [], output: [own, own] }))).toBe(
-      [
-        '*nat',
-        ':KUBE-SERVICES - [0:0]',
-        ':KUBE-MARK-MASQ - [0:0]',
-        ...rules,
-        '[7:420] -I OUTPUT 2 -m comment --comment "kubernetes service portals" -j KUBE-SERVICES',
-        'COMMIT',
-        '',
-      ].join('\n'),
-    );
-  });
-
-  test('is not needed when all is there', () => {
-    expect(printRestore(removal, full, full)).toBeUndefined();
-  });
-
-  test('leaves alone what its owner made again', () => {
-    const again = nat({ chains: ['KUBE-SERVICES'], output: [jump, own] });
-    expect(printRestore(removal, full, again)).toBe('*nat\n:KUBE-MARK-MASQ - [0:0]\nCOMMIT\n');
-  });
-
-  test('inserts at the end when others have shortened the chain', () => {
-    expect(printRestore({ ...removal, chains: [] }, full, nat({ output: [] }))).toContain('-I OUTPUT 1 ');
-  });
-
-  test('is impossible for a table that was not there before', () => {
-    expect(printRestore({ ...removal, table: 'raw' }, full, full)).toBeUndefined();
   });
 });

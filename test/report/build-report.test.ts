@@ -1,10 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import type { Finding } from '../../src/engine/finding.ts';
 import type { ReportInput } from '../../src/report/build-report.ts';
 import { examinationOf, ghost, harmless, recordedReport, refused, reportOn } from './example.ts';
 
 const found = (...findings: readonly (typeof ghost)[]) => examinationOf({ outcome: 'findings', findings });
-const reverted = { complete: true, notes: ['what was removed is back'] };
-const halfReverted = { complete: false, notes: ['1 line could not be restored'] };
+const reverted = { complete: true, notes: ['what was removed is back'], retryable: false };
+const halfReverted = { complete: false, notes: ['1 line could not be restored'], retryable: false };
+const held: Finding = { ...ghost, remedy: { kind: 'held', reason: 'seen for the first time' } };
+const settled = { run: '20261120T180000000Z-1', verb: 'fix', why: [], notes: ['a'], isOpen: false } as const;
 
 type Fix = NonNullable<ReportInput['fix']>;
 
@@ -55,6 +58,7 @@ describe('the exit code of a fix is', () => {
     ['0 when everything was fixed', done, [ghost, harmless], 0],
     ['0 when there was nothing to do', { kind: 'nothing-to-do' }, [], 0],
     ['1 when something cannot be fixed', done, [ghost, refused], 1],
+    ['1 when something is left alone for now', done, [ghost, held], 1],
     ['1 when it was not applied', { kind: 'not-applied', reason: 'dry run' }, [ghost], 1],
     ['1 when there is nothing that could be done', { kind: 'nothing-to-do' }, [refused], 1],
     [
@@ -77,6 +81,19 @@ describe('the exit code of a fix is', () => {
   test('2 when everything that was found was fixed and something could not be determined', () => {
     const examination = examinationOf({ outcome: 'findings', findings: [ghost], reasons: ['no crictl'] });
     expect(reportOn([examination], { fix: done }).exitCode).toBe(2);
+  });
+
+  test('3 when an earlier run could not be taken back, whatever else happened', () => {
+    const fix: Fix = { kind: 'not-applied', reason: 'x' };
+    expect(reportOn([], { fix, settled: { ...settled, outcome: 'incomplete' } }).exitCode).toBe(3);
+    expect(
+      reportOn([], { fix: { kind: 'nothing-to-do' }, settled: { ...settled, outcome: 'reverted' } }).exitCode,
+    ).toBe(0);
+  });
+
+  test('1 when an undo had to leave something as it is', () => {
+    expect(reportOn([], { fix: done, refused: ['chain X is there again'] }).exitCode).toBe(1);
+    expect(reportOn([], { fix: done, refused: [] }).exitCode).toBe(0);
   });
 
   // An earlier step of the plan was taken back in part, and only the later one moved on.
@@ -117,6 +134,12 @@ test('a report on a fix has the plan as the exact commands and batches', async (
   expect(plan[0]?.input).toMatch(
     /^\*nat\n:CNI-DN-ee38aa4d9699bb275365c - \[0:0\]\n-D CNI-HOSTPORT-DNAT .*\n-X CNI-DN-ee38aa4d9699bb275365c\nCOMMIT\n$/,
   );
+});
+
+test('a report tells how an earlier run was brought to an end, without what only the engine needs', () => {
+  const report = reportOn([], { settled: { ...settled, outcome: 'reverted' } });
+  const { run, verb, notes } = settled;
+  expect(report.settled).toEqual({ run, verb, outcome: 'reverted', notes });
 });
 
 test('a report on a check has no plan', async () => {

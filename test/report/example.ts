@@ -1,7 +1,7 @@
 import { Chalk } from 'chalk';
 import { checks } from '../../src/checks/registry.ts';
 import { defaultConfig } from '../../src/config/config.ts';
-import type { Diagnosis } from '../../src/engine/check.ts';
+import { type Diagnosis, planNothing } from '../../src/engine/check.ts';
 import type { Examination } from '../../src/engine/examine.ts';
 import { examine } from '../../src/engine/examine.ts';
 import { createFactContext } from '../../src/engine/fact.ts';
@@ -15,6 +15,7 @@ export const plain: TextOptions = { colour: new Chalk({ level: 0 }), width: 80, 
 
 export const ghost: Finding = {
   code: 'ghost-service',
+  subject: 'legacy ipv4 nat 10.43.0.80:80/tcp default/web:http',
   severity: 'error',
   effect: 'masks',
   message: '10.43.0.80:80/tcp default/web → 10.42.0.5:8080 dead (legacy) · live: 10.42.0.9:8080 (nft)',
@@ -37,7 +38,15 @@ export function examinationOf(diagnosis: Partial<Diagnosis>): Examination {
   if (check === undefined) throw new Error('there are no checks');
   return {
     check,
-    diagnosis: { outcome: 'ok', reasons: [], findings: [], limits: [], notes: [], steps: [], ...diagnosis },
+    diagnosis: {
+      outcome: 'ok',
+      reasons: [],
+      findings: [],
+      limits: [],
+      notes: [],
+      plan: planNothing,
+      ...diagnosis,
+    },
   };
 }
 
@@ -59,5 +68,7 @@ export function reportOn(examinations: readonly Examination[], input: Partial<Re
 /** The report on a recorded host. */
 export async function recordedReport(fixture: string, input: Partial<ReportInput> = {}): Promise<Report> {
   const host = await editedRecording(fixture);
-  return reportOn(await examine(checks, createFactContext(host, defaultConfig())), input);
+  const examinations = await examine(checks, createFactContext(host, defaultConfig()));
+  const steps = input.fix ? examinations.flatMap(({ diagnosis }) => diagnosis.plan(() => true).steps) : [];
+  return reportOn(examinations, { steps, ...input });
 }

@@ -23,14 +23,30 @@ test.each([
 });
 
 test('so do reports on every outcome of a fix', () => {
-  const reverted = { complete: false, notes: ['a'] };
+  const reverted = { complete: false, notes: ['a'], retryable: false };
+  const held = {
+    ...ghost,
+    remedy: { kind: 'held', reason: 'b' },
+    activity: { packets: 1, answered: true },
+  } as const;
   const examinations = [
-    examinationOf({ outcome: 'findings', findings: [ghost, refused], reasons: ['b'], notes: ['c'] }),
+    examinationOf({ outcome: 'findings', findings: [ghost, refused, held], reasons: ['b'], notes: ['c'] }),
   ];
   expectValid(reportOn(examinations, { fix: { kind: 'nothing-to-do' } }));
   expectValid(reportOn(examinations, { fix: { kind: 'done', notes: ['a'] } }));
   expectValid(reportOn(examinations, { fix: { kind: 'moved-on', reason: 'x', reverted } }));
   expectValid(reportOn(examinations, { fix: { kind: 'failed', reason: 'x', reverted } }));
+  const settled = {
+    run: 'r',
+    verb: 'fix',
+    why: [],
+    outcome: 'reverted',
+    notes: ['a'],
+    isOpen: false,
+  } as const;
+  expectValid(
+    reportOn(examinations, { fix: { kind: 'nothing-to-do' }, settled, notices: ['b'], refused: ['c'] }),
+  );
 });
 
 test('a report of another shape does not fit', () => {

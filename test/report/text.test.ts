@@ -60,6 +60,7 @@ describe('at 80 columns no line is longer', () => {
       fc.record({
         ...{
           code: fc.constant('x'),
+          subject: fc.constant('x'),
           severity: fc.constantFrom('error', 'warning', 'info'),
           effect: fc.constant('masks'),
         },
@@ -70,12 +71,17 @@ describe('at 80 columns no line is longer', () => {
         remedy: fc.oneof(
           fc.constant({ kind: 'planned' } as const),
           words.map((reason) => ({ kind: 'none', reason }) as const),
+          words.map((reason) => ({ kind: 'held', reason }) as const),
         ),
       }),
       { maxLength: 12 },
     ),
   });
-  const reverted = fc.record({ complete: fc.boolean(), notes: fc.array(words, { maxLength: 3 }) });
+  const reverted = fc.record({
+    complete: fc.boolean(),
+    notes: fc.array(words, { maxLength: 3 }),
+    retryable: fc.constant(false),
+  });
   const fix: fc.Arbitrary<ReportInput['fix']> = fc.oneof(
     fc.constant({ kind: 'nothing-to-do' } as const),
     fc.record({ kind: fc.constant('done' as const), notes: fc.array(words, { maxLength: 3 }) }),
@@ -140,6 +146,30 @@ test('an obstacle that stands before many findings is told once', () => {
   expect(text).not.toContain('doctor fix');
 });
 
+test('why something is left alone for now is told once', () => {
+  const held = { ...ghost, remedy: { kind: 'held', reason: 'seen for the first time' } } as const;
+  const text = renderText(reportOn([found(held, held)], { fix: { kind: 'nothing-to-do' } }), plain);
+  expect(text.match(/left alone for now: seen for the first time/g)).toHaveLength(1);
+  expect(text).toMatch(/2 problems\.$/m);
+});
+
+test('how an earlier run was brought to an end comes first', () => {
+  const settled = {
+    run: '20261120T180000000Z-1',
+    verb: 'fix',
+    why: [],
+    notes: ['taken back: x'],
+    isOpen: false,
+  };
+  const text = (outcome: 'done' | 'reverted' | 'incomplete') =>
+    renderText(reportOn([examinationOf({})], { settled: { ...settled, outcome } }), { ...plain, width: 120 });
+  expect(text('reverted')).toMatch(
+    /^An earlier fix, run 20261120T180000000Z-1, was killed at its work and has been taken back:\n {2}taken back: x\n/,
+  );
+  expect(text('done')).toContain('it stands');
+  expect(text('incomplete')).toContain('could not be taken back');
+});
+
 describe('the last line says', () => {
   const done: ReportInput['fix'] = { kind: 'done', notes: ['others changed 1 line meanwhile'] };
   const lastLine = (...input: Parameters<typeof reportOn>) =>
@@ -187,10 +217,14 @@ test('a fix tells what it did, or that it took it back, or that it could not', (
     'Fixed and verified\n  conntrack ipv4: ended',
   );
   const failed = { kind: 'failed' as const, reason: 'exit code 4: busy' };
-  expect(text({ ...failed, reverted: { complete: true, notes: ['what was removed is back'] } })).toContain(
+  expect(
+    text({ ...failed, reverted: { complete: true, notes: ['what was removed is back'], retryable: false } }),
+  ).toContain(
     'The fix failed: exit code 4: busy\n  rolled back: the node is as before\n  what was removed is back',
   );
-  expect(text({ ...failed, reverted: { complete: false, notes: [] } })).toContain('ROLL-BACK INCOMPLETE');
+  expect(text({ ...failed, reverted: { complete: false, notes: [], retryable: true } })).toContain(
+    'ROLL-BACK INCOMPLETE',
+  );
 });
 
 describe('a plan', () => {

@@ -100,19 +100,11 @@ function diagnoseGhosts(
   ].map((ghost) => ({ ghost, set: setOf(ghost, sets) }));
   const caught = new Set(traffic.map(({ set }) => set));
   const ghosts: Ghost[] = [
-    ...traffic.map(({ ghost: { finding, deadFlows }, set }) => ({
-      finding: withRemedy(finding, set, obstacles),
-      set,
-      deadFlows,
-    })),
+    ...traffic.map(({ ghost: { finding, deadFlows }, set }) => ({ finding, set, deadFlows })),
     ...sets.flatMap((set) =>
-      findScaffoldGhosts(set, caught.has(set)).map((finding) => ({
-        finding: withRemedy(finding, set, obstacles),
-        set,
-        deadFlows: [],
-      })),
+      findScaffoldGhosts(set, caught.has(set)).map((finding) => ({ finding, set, deadFlows: [] })),
     ),
-  ];
+  ].map((ghost) => ({ ...ghost, finding: withRemedy(ghost.finding, ghost.set, obstacles) }));
   const findings = ghosts.map(({ finding }) => finding).sort(byWeight);
   const reasons = [...hostPorts.undecided, ...blindSpots];
   const orders = families.flatMap((family) => describeOrder(family, facts.order[family]));

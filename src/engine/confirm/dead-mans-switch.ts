@@ -57,7 +57,9 @@ export async function armSwitch(host: Host, config: Config, options: SwitchOptio
 export async function disarmSwitch(host: Host, name: string): Promise<string | undefined> {
   if (name === watchdog) return undefined;
   const result = await host.run({ tool: 'systemctl', args: ['stop', name], timeoutMs: 5_000 });
-  return isDone(result) ? undefined : `${name} could not be stopped, and will do nothing: ${whyNot(result)}`;
+  // Not loaded: it has gone off, and we may be what it started.
+  const isGone = isDone(result) || (result.kind === 'exited' && result.exitCode === 5);
+  return isGone ? undefined : `${name} could not be stopped, and will do nothing: ${whyNot(result)}`;
 }
 
 /** It sees in the journal that the run has ended. */

@@ -32,22 +32,22 @@ export async function probeSsh(host: Host, config: Config): Promise<ProbeResult>
   }
   const passed = shut.length < ways.length;
   const detail = passed
-    ? `${first.address} port ${first.port} accepts connections, and the rules let them in`
+    ? `port ${first.port} accepts connections at ${first.addresses.join(', ')}, and the rules let them in`
     : `${shut.join(' and ')} lets no new connection to port ${first.port} in`;
   return { probe: 'ssh', passed, detail, ...(mayLose.length > 0 && { mayLose }) };
 }
 
-/** One address of each family at which the server accepts connections. */
+/**
+ * Each family with the addresses at which the server accepts connections. Which of a node's addresses
+ * others use is not known; the first few will do, of the hundreds that kube-proxy's ipvs mode adds.
+ */
 async function findWays(host: Host, port: number): Promise<readonly Way[]> {
   const found = await Promise.all(
     families.map(async (family) => {
-      const addresses = (await host.localAddresses(family)).slice(0, 3);
-      const tried = await Promise.all(
-        addresses.map(async (address) => ({ address, ...(await host.connectTcp(address, port, 2_000)) })),
-      );
-      const accepting = tried.find(({ kind }) => kind === 'connected');
-      return accepting === undefined ? [] : [{ family, address: accepting.address, port }];
+      const own = (await host.localAddresses(family)).slice(0, 4);
+      const tried = await Promise.all(own.map((address) => host.connectTcp(address, port, 2_000)));
+      return { family, addresses: own.filter((_, index) => tried[index]?.kind === 'connected'), port };
     }),
   );
-  return found.flat();
+  return found.filter(({ addresses }) => addresses.length > 0);
 }

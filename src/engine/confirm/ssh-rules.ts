@@ -4,13 +4,13 @@ import type { Host } from '../../host/host.ts';
 import type { Tool } from '../../host/tools.ts';
 import { type Fate, mayPass } from '../../netfilter/may-pass.ts';
 import { parseRuleset } from '../../netfilter/parse-ruleset.ts';
-import { type Backend, backends, type Family } from '../../netfilter/ruleset.ts';
+import { type Backend, backends, type Family, type Ruleset } from '../../netfilter/ruleset.ts';
 import { createFactContext } from '../fact.ts';
 
-/** To a port at one of this node's own addresses. */
+/** To a port at any of some addresses of this node's own. */
 export interface Way {
   readonly family: Family;
-  readonly address: string;
+  readonly addresses: readonly string[];
   readonly port: number;
 }
 
@@ -66,8 +66,16 @@ async function judgeDump(
   if (result.exitCode !== 0) return unknown(tool, `exit code ${result.exitCode}`);
   const parsed = parseRuleset(result.stdout);
   if (parsed.kind === 'unparsable') return unknown(tool, `line ${parsed.line}: ${parsed.reason}`);
-  const hooks = mayPass(parsed.ruleset, way).map(({ hook, fates }) => ({ title: hook, fates }));
-  return { kind: 'judged', hooks };
+  return { kind: 'judged', hooks: judgeRuleset(parsed.ruleset, way) };
+}
+
+function judgeRuleset(ruleset: Ruleset, { addresses, port }: Way): readonly JudgedHook[] {
+  const judged = addresses.flatMap((address) => mayPass(ruleset, { address, port }));
+  const byHook = Map.groupBy(judged, ({ hook }) => hook);
+  return [...byHook].map(([title, same]) => ({
+    title,
+    fates: new Set(same.flatMap(({ fates }) => [...fates])),
+  }));
 }
 
 function unknown(tool: Tool, why: string): JudgedRules {

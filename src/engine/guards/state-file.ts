@@ -24,7 +24,7 @@ export async function readState(host: Host, config: Config): Promise<StateReadin
   const { text } = file;
   if (text.length > maxCharacters)
     return { state: emptyState, problem: problem(path, 'it is too large'), unusable: text };
-  const parsed = parseState(text);
+  const parsed = parseState(Buffer.from(text, 'latin1').toString());
   if (parsed.kind === 'state') return { state: parsed.state };
   const state = parsed.paused ? { ...emptyState, paused: parsed.paused } : emptyState;
   return { state, problem: problem(path, parsed.reason), unusable: text };

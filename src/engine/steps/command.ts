@@ -37,7 +37,7 @@ export const command: StepKind<CommandStep, CommandBefore> = {
   },
   backup: {
     name: ({ command }) => `${command.tool}.json`,
-    print: ({ checked }) => printObject({ checked }),
+    print: printObject,
     parse(text) {
       const checked = parseObject(text)?.['checked'];
       return checked === null || typeof checked === 'number' ? { checked } : undefined;

@@ -88,6 +88,7 @@ describe('disarming', () => {
       );
     expect(await disarmSwitch(await host(done), 'k3s-doctor-undo-r1.timer')).toBeUndefined();
     expect(stopped).toEqual(['systemctl stop k3s-doctor-undo-r1.timer']);
+    expect(await disarmSwitch(await host({ ...done, exitCode: 5 }), 'gone-off.timer')).toBeUndefined();
     expect(await disarmSwitch(await host({ kind: 'timeout', timeoutMs: 5000 }), 'a.timer')).toBe(
       'a.timer could not be stopped, and will do nothing: no answer in 5 s',
     );

@@ -59,7 +59,7 @@ describe('on a node where all is well', () => {
       {
         probe: 'ssh',
         passed: true,
-        detail: '192.168.60.1 port 22 accepts connections, and the rules let them in',
+        detail: 'port 22 accepts connections at 192.168.60.1, and the rules let them in',
       },
       { probe: 'dns', passed: true, detail: 'cluster DNS answers at 10.99.0.10' },
       { probe: 'peer', passed: true, detail: 'node 192.168.60.2 answers at port 10250' },
@@ -155,15 +155,22 @@ describe('the SSH server', () => {
     });
   });
 
-  it('is judged without a dump of a backend that is not in use', async () => {
+  it.each([
+    ['filter\n', ['iptables-legacy-save']],
+    ['', []],
+  ])('is judged without a dump of a backend that is not in use: %j', async (names, dumps) => {
     const asked: string[] = [];
-    const host = await madeUpNode(node);
+    const files = [...node.files.slice(0, -1), { path: '/proc/net/ip_tables_names', text: names }];
+    const host = await madeUpNode({ ...node, files });
     const run: Host['run'] = (command) => {
       asked.push(command.tool);
       return host.run(command);
     };
-    await runProbes({ ...host, run }, defaultConfig());
-    expect(asked).toEqual(['iptables-legacy-save']);
+    expect((await runProbes({ ...host, run }, defaultConfig()))[1]).toMatchObject({
+      probe: 'ssh',
+      passed: true,
+    });
+    expect(asked).toEqual(dumps);
   });
 });
 

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { pino } from 'pino';
 import { scheduleRuns } from '../../../src/cli/daemon/schedule-runs.ts';
-import { stopOnSignals } from '../../../src/cli/daemon/stop-on-signals.ts';
+import { stopOnSignals } from '../../../src/cli/stop-on-signals.ts';
 
 const log = pino();
 await scheduleRuns({

@@ -13,7 +13,7 @@ import type { Image } from './prepare-image.ts';
  */
 export interface Debian extends LabNode {
   systemctl(...args: readonly string[]): Promise<ExecResult>;
-  /** What a unit has logged, messages alone. */
+  /** What a unit has logged, and systemd about it, as `journalctl --unit` shows it: messages alone. */
   journal(unit: string): Promise<string>;
 }
 
@@ -37,7 +37,10 @@ export async function bootDebian(node: LabNode, { root, product }: Image): Promi
     await systemd.waitForLine('booting');
     const pid = await childOf(await childOf(systemd.pid));
     if (pid === undefined) throw new Error('it ended at once');
-    const place = createPlace({ start: (command, options) => startProcess([...enter(pid), ...command], options), stop });
+    const place = createPlace({
+      start: (command, options) => startProcess([...enter(pid), ...command], options),
+      stop,
+    });
     const systemctl = (...args: readonly string[]) => place.exec(['systemctl', ...args]);
     await isRunning(systemctl);
     return {
@@ -52,7 +55,7 @@ export async function bootDebian(node: LabNode, { root, product }: Image): Promi
       doctor: (args, options = {}) => place.exec(['k3s-doctor', ...args], options),
       startDoctor: (args, options = {}) => place.start(['k3s-doctor', ...args], options),
       systemctl,
-      journal: (unit) => place.run(['journalctl', '--unit', unit, '--output', 'cat', '--no-pager']),
+      journal: (unit) => place.run(['sh', '-ec', readJournal, unit]),
       stop,
       [Symbol.asyncDispose]: stop,
     };
@@ -63,13 +66,18 @@ export async function bootDebian(node: LabNode, { root, product }: Image): Promi
   }
 }
 
+/** What was printed a moment ago may still be on its way. */
+const readJournal = 'journalctl --sync; exec journalctl --unit "$0" --output cat --no-pager';
+
 async function isRunning(systemctl: Debian['systemctl']): Promise<void> {
   const deadline = performance.now() + 30_000;
   for (;;) {
     const { stdout, stderr } = await systemctl('is-system-running', '--wait');
     if (stdout.trim() === 'running') return;
     if (stdout.trim() === 'degraded') {
-      throw new Error(`these failed: ${(await systemctl('list-units', '--failed', '--plain', '--no-legend')).stdout}`);
+      throw new Error(
+        `these failed: ${(await systemctl('list-units', '--failed', '--plain', '--no-legend')).stdout}`,
+      );
     }
     if (performance.now() > deadline) throw new Error(stderr);
     await delay(20);
@@ -79,7 +87,18 @@ async function isRunning(systemctl: Debian['systemctl']): Promise<void> {
 /** As a service of the machine would be started, and no right more. */
 function enter(pid: number): readonly string[] {
   return [
-    ...['nsenter', `--target=${pid}`, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root', '--wd'],
+    ...[
+      'nsenter',
+      `--target=${pid}`,
+      '--mount',
+      '--uts',
+      '--ipc',
+      '--net',
+      '--pid',
+      '--cgroup',
+      '--root',
+      '--wd',
+    ],
     ...['env', '--unset=NODE_COMPILE_CACHE', 'setpriv', '--pdeathsig', 'KILL', ...limits, '--'],
   ];
 }

@@ -36,7 +36,15 @@ async function installProduct(): Promise<string> {
       cp(join(repository, name), join(folder, name), { recursive: true }),
     ),
   ]);
-  const archive = await run(['npm', 'pack', folder, '--silent', '--ignore-scripts', '--pack-destination', prefix]);
+  const archive = await run([
+    'npm',
+    'pack',
+    folder,
+    '--silent',
+    '--ignore-scripts',
+    '--pack-destination',
+    prefix,
+  ]);
   await run(['npm', 'install', '--global', '--offline', '--prefix', prefix, join(prefix, archive.trimEnd())]);
   return prefix;
 }
