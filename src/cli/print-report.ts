@@ -13,7 +13,7 @@ type PrintOptions = RunOptions & { readonly dryRun?: true };
 /** Prints the report where it was asked for; standard output carries nothing else. A log takes it line by line, in its place. */
 export async function printReport(report: Report, options: PrintOptions, log?: Logger): Promise<void> {
   if (log) return logReport(log, report);
-  if (options.format === 'log') return printReportLines(report);
+  if (options.format === 'log' && options.output === undefined) return printReportLines(report);
   const text = options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : asText(report, options);
   if (options.output === undefined) return print(text);
   await writeOutput(options.output, text, 'w');

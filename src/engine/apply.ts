@@ -20,7 +20,10 @@ import { type BoundStep, bindStep, type Change } from './steps/steps.ts';
  */
 export type Applied =
   | { readonly kind: 'done'; readonly notes: readonly string[] }
-  | { readonly kind: 'moved-on' | 'failed'; readonly reason: string; readonly reverted: Reverted };
+  | { readonly kind: Ended; readonly reason: string; readonly reverted: Reverted };
+
+/** `stopped`: on somebody's word, which says nothing against the plan. */
+type Ended = 'moved-on' | 'stopped' | 'failed';
 
 export interface ApplyContext extends StepContext {
   readonly journal: Journal;
@@ -57,10 +60,10 @@ export async function applyPlan(steps: readonly Step[], context: ApplyContext): 
 /** `change`: what may have been written, and has to be taken back if the plan fails. */
 type Outcome =
   | { readonly kind: 'done'; readonly notes: readonly string[]; readonly change?: Written }
-  | { readonly kind: 'moved-on' | 'failed'; readonly reason: string; readonly change?: Written };
+  | { readonly kind: Ended; readonly reason: string; readonly change?: Written };
 
 async function attempt(bound: BoundStep, index: number, context: ApplyContext): Promise<Outcome> {
-  if (context.signal?.aborted) return { kind: 'failed', reason: `stopped before: ${bound.about.title}` };
+  if (context.signal?.aborted) return { kind: 'stopped', reason: `stopped before: ${bound.about.title}` };
   const probed = await bound.probe(context);
   if (probed.kind !== 'needed') return probed;
   const change = probed.before;
@@ -72,6 +75,11 @@ async function attempt(bound: BoundStep, index: number, context: ApplyContext): 
   const verdict = await change.verify(context);
   if (verdict.kind === 'as-planned')
     return { kind: 'done', notes: verdict.notes, change: { change, backupPath } };
+  if (written.kind === 'failed' && verdict.kind === 'not-as-planned' && !bound.about.firewall) {
+    // Refused at the last moment: somebody else's word stands there now, and none of ours.
+    const now = await bound.probe(context);
+    if (now.kind === 'moved-on') return now;
+  }
   const said = written.kind === 'failed' ? `${written.reason}; ` : '';
   return { kind: 'failed', reason: `${said}${verdict.reason}`, change: { change, backupPath } };
 }
@@ -91,7 +99,7 @@ async function recordStep({ backup }: Change, index: number, { journal }: ApplyC
 
 async function takeBack(
   done: readonly Written[],
-  why: { readonly kind: 'moved-on' | 'failed'; readonly reason: string },
+  why: { readonly kind: Ended; readonly reason: string },
   context: ApplyContext,
 ): Promise<Applied> {
   const { journal } = context;

@@ -43,9 +43,10 @@ export type JournalEvent =
 
 /**
  * `done`: applied, verified, confirmed. `reverted`: taken back, the node is as before.
- * `incomplete`: something could not be taken back. `moved-on`: nothing was changed.
+ * `incomplete`: something could not be taken back. `moved-on`, `stopped`: given up before its end,
+ * because the node had changed or somebody asked for it; the node is as before.
  */
-export type RunOutcome = 'done' | 'reverted' | 'incomplete' | 'moved-on';
+export type RunOutcome = 'done' | 'reverted' | 'incomplete' | 'moved-on' | 'stopped';
 
 export interface BeginEvent {
   readonly event: 'begin';

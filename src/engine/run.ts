@@ -126,7 +126,7 @@ function isToBeRetried(applied: Applied): boolean {
 export function outcomeOf(applied: Applied): RunOutcome {
   if (applied.kind === 'done') return 'done';
   if (!applied.reverted.complete) return 'incomplete';
-  return applied.kind === 'moved-on' ? 'moved-on' : 'reverted';
+  return applied.kind === 'failed' ? 'reverted' : applied.kind;
 }
 
 function addNotes(applied: Applied, notes: readonly string[]): Applied {

@@ -1,5 +1,6 @@
 import { count } from '../engine/count.ts';
-import type { History, HistoryEntry } from '../engine/history/history.ts';
+import type { History } from '../engine/history/history.ts';
+import type { HistoryEntry } from '../engine/history/history-entry.ts';
 import type { OpenRun, RunRecord } from '../engine/history/run-record.ts';
 import type { JournalledRun } from '../engine/read-journal.ts';
 import { describeStep } from '../engine/steps/steps.ts';

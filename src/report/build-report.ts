@@ -60,7 +60,7 @@ const rank: Readonly<Record<Severity, number>> = { info: 0, warning: 1, error: 2
 
 /** The meaning of each code is in docs/exit-codes.md. */
 function exitCodeOf(checks: Report['checks'], fix: FixResult['fix'] | undefined, failOn: Severity): number {
-  if (fix?.kind === 'failed' || (fix?.kind === 'moved-on' && !fix.reverted.complete)) return 3;
+  if (fix?.kind === 'failed' || (fix && 'reverted' in fix && !fix.reverted.complete)) return 3;
   const remaining = checks.flatMap(({ findings }) =>
     findings.filter(({ remedy }) => fix?.kind !== 'done' || remedy.kind !== 'planned'),
   );
@@ -77,6 +77,7 @@ function describeFix(fix: FixResult['fix']): NonNullable<Report['fix']> {
     case 'done':
       return { outcome: fix.kind, notes: fix.notes };
     case 'moved-on':
+    case 'stopped':
     case 'failed':
       return {
         outcome: fix.kind,

@@ -1,5 +1,6 @@
 import { count } from '../engine/count.ts';
 import type { Report } from './report-schema.ts';
+import { settledWords } from './settled-words.ts';
 
 /** What one line of a log says, for a reader who sees no other. */
 export interface ReportLine {
@@ -33,14 +34,8 @@ type FindingReport = CheckReport['findings'][number];
 
 function settledLines({ settled }: Report): readonly ReportLine[] {
   if (settled === undefined) return [];
-  const { run, verb, outcome, notes } = settled;
-  const how = {
-    done: 'had done its work before it was killed; it stands',
-    reverted: 'was killed at its work and has been taken back',
-    incomplete: 'was killed at its work and could NOT be taken back',
-    'moved-on': 'was killed before it changed anything',
-  }[outcome];
-  const text = `settled: ${[`an earlier ${verb}, run ${run}, ${how}`, ...notes].join('; ')}`;
+  const { run, outcome, notes } = settled;
+  const text = `settled: ${[settledWords(settled), ...notes].join('; ')}`;
   return [{ level: outcome === 'incomplete' ? 'error' : 'warn', text, fields: { settledRun: run, outcome } }];
 }
 
@@ -105,7 +100,7 @@ function outcomeOf({ run, checks, plan, fix, exitCode }: Report): ReportLine {
     ...(rollback === undefined ? [] : [`roll-back ${[rollback, ...notes].join('; ')}`]),
   ];
   return {
-    level: isBroken ? 'error' : outcome === 'moved-on' ? 'warn' : 'info',
+    level: isBroken ? 'error' : outcome === 'moved-on' || outcome === 'stopped' ? 'warn' : 'info',
     text: `${parts.join(': ')} (run ${run.id})`,
     fields: { ...fields, outcome, ...(rollback && { rollback }) },
   };

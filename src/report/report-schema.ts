@@ -56,7 +56,7 @@ export function reportSchema() {
     reversible: z.boolean(),
   });
   const fix = z.object({
-    outcome: z.enum(['nothing-to-do', 'not-applied', 'done', 'moved-on', 'failed']),
+    outcome: z.enum(['nothing-to-do', 'not-applied', 'done', 'moved-on', 'stopped', 'failed']),
     reason: z.string().optional(),
     notes: list(z.string()),
     rollback: z.enum(['complete', 'incomplete']).optional(),
@@ -64,7 +64,7 @@ export function reportSchema() {
   const settled = z.object({
     run: z.string(),
     verb: z.string(),
-    outcome: z.enum(['done', 'reverted', 'incomplete', 'moved-on']),
+    outcome: z.enum(['done', 'reverted', 'incomplete', 'moved-on', 'stopped']),
     notes: list(z.string()),
   });
   return z.object({

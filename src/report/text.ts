@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import { count } from '../engine/count.ts';
 import type { Report } from './report-schema.ts';
+import { settledWords } from './settled-words.ts';
 import { wrap } from './wrap.ts';
 
 export interface TextOptions {
@@ -123,12 +124,6 @@ function obstacles(check: CheckReport, { colour, width }: TextOptions): string[]
 
 function renderSettled({ settled }: Report, { colour, width }: TextOptions): string {
   if (!settled) return '';
-  const how = {
-    done: 'was killed after its work was done; it stands',
-    reverted: 'was killed at its work and has been taken back',
-    incomplete: 'was killed at its work and could not be taken back',
-    'moved-on': 'was killed before it changed anything',
-  }[settled.outcome];
   const tint = settled.outcome === 'incomplete' ? colour.red : colour.yellow;
   const notes = settled.notes.map((note) => `  ${wrap(note, width - 2, '    ')}`);
   return [tint(wrap(`An earlier ${settled.verb}, run ${settled.run}, ${how}:`, width, '  ')), ...notes].join(
@@ -153,10 +148,11 @@ function renderFix(report: Report, { colour, width }: TextOptions): string {
         colour.yellow(words),
       );
     default: {
+      const verb = { 'moved-on': 'was given up', stopped: 'was stopped', failed: 'failed' }[fix.outcome];
       const rollback =
         fix.rollback === 'complete' ? 'rolled back: the node is as before' : 'ROLL-BACK INCOMPLETE';
       return [
-        colour.red(wrap(`The ${report.run.verb} failed: ${fix.reason ?? ''}`, width, '  ')),
+        colour.red(wrap(`The ${report.run.verb} ${verb}: ${fix.reason ?? ''}`, width, '  ')),
         `  ${rollback}`,
         ...notes,
       ].join('\n');

@@ -209,7 +209,8 @@ touch /etc/written-inside`,
   /** Runs a shell script in the place of the product, under the same unit. Returns what it printed. */
   async function runInstead(name: string, script: string): Promise<string> {
     await debian.writeFile('/root/script', script);
-    const instead = '[Service]\nExecStart=\nExecStart=sh /root/script\nExecStopPost=\n';
+    const instead =
+      '[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=\nExecStart=sh /root/script\nExecStopPost=\n';
     await dropIn(debian, `${name}.service`, instead);
     const earlier = await debian.journal(`${name}.service`);
     await debian.systemctl('start', `${name}.service`);

@@ -3,7 +3,7 @@ import { Chalk } from 'chalk';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { historySchemaTexts } from '../../scripts/write-schema.ts';
-import type { HistoryEntry } from '../../src/engine/history/history.ts';
+import type { HistoryEntry } from '../../src/engine/history/history-entry.ts';
 import type { OpenRun } from '../../src/engine/history/run-record.ts';
 import type { JournalledRun } from '../../src/engine/read-journal.ts';
 import { buildHistory, buildRunDetails } from '../../src/report/build-history.ts';

@@ -22,7 +22,7 @@ export interface EndedRun {
  * count when its time is over, so that the first failure after it opens it again.
  */
 export function afterRun(state: State, { outcome, findings, config, now }: EndedRun): State {
-  if (outcome === 'moved-on') return state;
+  if (outcome === 'moved-on' || outcome === 'stopped') return state;
   const at = now.toISOString();
   const tried = findings.map(({ key, digest }): [string, FindingState] => {
     const before = state.findings[key];

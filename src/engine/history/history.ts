@@ -1,36 +1,8 @@
 /** history/: what was done on this node, by whom and why; and how much of the past is kept. */
 import type { Config } from '../../config/config.ts';
 import type { Host, WriteResult } from '../../host/host.ts';
-import type { BeginEvent, RunOutcome } from '../journal.ts';
 import { jsonLine } from '../json-line.ts';
-import { parseEntry } from './parse-entry.ts';
-
-/** One line of `<state>/history.jsonl`. Times are ISO 8601, UTC. */
-export interface HistoryEntry {
-  readonly run: string;
-  readonly verb: HistoryVerb;
-  readonly by: string;
-  readonly at: string;
-  readonly finishedAt: string;
-  /** A line for each finding that was to be repaired, or what a person gave as the reason. */
-  readonly why: readonly string[];
-  /** `findingKey` of each. */
-  readonly findings: readonly string[];
-  readonly steps: readonly string[];
-  /** How many objects on the node the steps change. */
-  readonly changes: number;
-  readonly outcome: HistoryOutcome;
-  /** Why it did not come out as planned. */
-  readonly reason?: string;
-  readonly notes?: readonly string[];
-  /** The run that it took back. */
-  readonly undoes?: string;
-  /** How many of each list were left out; the journal has them all. */
-  readonly omitted?: Readonly<Record<string, number>>;
-}
-
-export type HistoryVerb = BeginEvent['verb'] | 'pause' | 'resume';
-export type HistoryOutcome = RunOutcome | 'paused' | 'resumed';
+import { type HistoryEntry, parseEntry } from './history-entry.ts';
 
 export interface History {
   /** Newest first. */

@@ -72,10 +72,7 @@ async function list({ family }: ConntrackDeleteStep, { host, timeoutMs }: StepCo
 }
 
 /** The distinct flows among the connections that lead to one of the step's dead targets. */
-function staleFlows(
-  { flows }: ConntrackDeleteStep,
-  connections: readonly Connection[],
-): Flow[] {
+function staleFlows({ flows }: ConntrackDeleteStep, connections: readonly Connection[]): Flow[] {
   const wanted = Map.groupBy(flows, ({ protocol, port, target, targetPort }) =>
     [protocol, port, target, targetPort].join(' '),
   );

@@ -24,6 +24,7 @@ import type { Ruleset } from '../../netfilter/ruleset.ts';
 import type { LocatedRule } from '../../netfilter/table-reading.ts';
 import { count } from '../count.ts';
 import type { IptablesBatchStep } from '../step.ts';
+import { describeFailure } from './describe-failure.ts';
 import type { Probe, StepContext, StepDescription, StepKind, Verdict, Written } from './step-kind.ts';
 
 /**
@@ -210,19 +211,6 @@ async function restore(step: IptablesBatchStep, context: StepContext, input: str
 /** Exit code 4 is a resource problem: the xtables lock is held, or another write came in between. */
 function isContended(result: CommandResult): boolean {
   return result.kind === 'exited' && result.exitCode === 4 && !/busy/i.test(result.stderr);
-}
-
-function describeFailure(result: CommandResult): string {
-  switch (result.kind) {
-    case 'exited':
-      return `exit code ${result.exitCode}${result.stderr.trim() ? `: ${result.stderr.trim().split('\n')[0]?.slice(0, 300)}` : ''}`;
-    case 'timeout':
-      return `it did not end within ${result.timeoutMs / 1000} s and was killed`;
-    case 'absent':
-      return 'there is no such program';
-    case 'failed-to-start':
-      return result.reason;
-  }
 }
 
 function printBatch({ change }: IptablesBatchStep, now: Ruleset): string | undefined {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { defaultConfig } from '../../../src/config/config.ts';
-import { appendHistory, type HistoryEntry, readHistory } from '../../../src/engine/history/history.ts';
+import { appendHistory, readHistory } from '../../../src/engine/history/history.ts';
+import type { HistoryEntry } from '../../../src/engine/history/history-entry.ts';
 import { memoryHost } from '../memory-host.ts';
 
 const config = defaultConfig();

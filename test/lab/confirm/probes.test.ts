@@ -87,7 +87,7 @@ async function startApi(node: LabNode): Promise<void> {
     await node.writeFile(`/run/lab/api/${path}.json`, JSON.stringify(document));
   }
   const options = ['--data', '/run/lab/api', '--kubeconfig', '/run/lab/kubeconfig'];
-  await node.start([process.execPath, program('../api-server/main.ts'), ...options]).waitForLine('listening');
+  await node.start([process.execPath, apiServer, ...options]).waitForLine('listening');
 }
 
 function statusOf(address: string) {
@@ -99,19 +99,19 @@ function statusOf(address: string) {
 
 async function startDns(node: LabNode): Promise<void> {
   const pod = await node.addPod({ name: 'dns', address: '10.42.0.53' });
-  await pod.start([process.execPath, program('./serve-dns.ts')]).waitForLine('serving');
+  await pod.start([process.execPath, serveDns]).waitForLine('serving');
   const toPod = ['-j', 'DNAT', '--to-destination', '10.42.0.53:53'];
   await node.run(['iptables-nft', '-t', 'nat', '-A', 'OUTPUT', ...clusterDns, ...toPod]);
 }
 
 async function startSsh(node: LabNode): Promise<void> {
-  const server = node.start([process.execPath, program('../node/serve-pod.ts'), 'sshd', '22', '']);
+  const server = node.start([process.execPath, servePod, 'sshd', '22', '']);
   await server.waitForLine('serving');
 }
 
-function program(path: string): string {
-  return fileURLToPath(new URL(path, import.meta.url));
-}
+const apiServer = fileURLToPath(new URL('../api-server/main.ts', import.meta.url));
+const serveDns = fileURLToPath(new URL('./serve-dns.ts', import.meta.url));
+const servePod = fileURLToPath(new URL('../node/serve-pod.ts', import.meta.url));
 
 async function probe(node: LabNode) {
   const { exitCode, stdout, stderr } = await node.doctor(['probe']);

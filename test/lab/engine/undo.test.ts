@@ -28,8 +28,15 @@ describe('undo', () => {
 
     const undone = await runDoctor(node, ['undo', run, '--yes']);
 
-    expect(undone).toMatchObject({ exitCode: 0, report: { run: { verb: 'undo' }, fix: { outcome: 'done' } } });
-    expect(undone.report.plan).toHaveLength(2);
+    expect(undone).toMatchObject({
+      exitCode: 0,
+      report: { run: { verb: 'undo' }, fix: { outcome: 'done' } },
+    });
+    expect(undone.report.plan.map(({ title }) => title.split(':')[0])).toEqual([
+      'iptables-legacy mangle',
+      'iptables-legacy filter',
+      'iptables-legacy nat',
+    ]);
     expectUnchanged(before, await node.snapshot());
     const ghosts = (text: string) => text.split('\n').filter((line) => line.includes('-A KUBE-SEP'));
     expect(ghosts(await counters())).toEqual(ghosts(counted));
@@ -61,11 +68,12 @@ describe('undo', () => {
     const undone = await runDoctor(node, ['undo', run, '--yes']);
 
     expect(undone.exitCode).toBe(1);
-    expect(undone.report.notices).toEqual([
+    expect(undone.report.notices).toContain(
       'left as it is: iptables-legacy nat: chain KUBE-SERVICES is there again, with other rules',
-    ]);
+    );
     const after = (await node.snapshot()).legacyIpv4;
-    const table = (text: string, name: string) => text.split(/^(?=\*)/m).find((part) => part.startsWith(`*${name}`));
+    const table = (text: string, name: string) =>
+      text.split(/^(?=\*)/m).find((part) => part.startsWith(`*${name}`));
     expect(table(after, 'nat')).toBe(table(moved.legacyIpv4, 'nat'));
     expect(table(after, 'filter')).toBe(table(before.legacyIpv4, 'filter'));
   });
@@ -90,12 +98,19 @@ describe('undo', () => {
     const once = 'mkdir /run/lab/once 2>/dev/null || { cat >/dev/null; exit 1; }';
     // The second restore fails, and the one that takes the first back does not.
     const script = `${once.replace('exit 1', 'mkdir /run/lab/twice 2>/dev/null && exit 1')}; real "$@"`;
-    const restore = await wrapTool(node, 'iptables-legacy-restore', `cat >/run/lab/batch; ${script.replaceAll('cat >/dev/null; ', '')} </run/lab/batch`);
+    const restore = await wrapTool(
+      node,
+      'iptables-legacy-restore',
+      `cat >/run/lab/batch; ${script.replaceAll('cat >/dev/null; ', '')} </run/lab/batch`,
+    );
     await configure(node, { commands: { crictl: node.crictl, 'iptables-legacy-restore': restore } });
 
     const undone = await runDoctor(node, ['undo', run, '--yes']);
 
-    expect(undone).toMatchObject({ exitCode: 3, report: { fix: { outcome: 'failed', rollback: 'complete' } } });
+    expect(undone).toMatchObject({
+      exitCode: 3,
+      report: { fix: { outcome: 'failed', rollback: 'complete' } },
+    });
     expectUnchanged(healthy, await node.snapshot());
   });
 
@@ -108,7 +123,10 @@ describe('undo', () => {
     for (let i = 0; i < 3; i++) {
       const { exitCode, findings } = await runDoctor(node, ['fix', '--unattended']);
       expect(exitCode).toBe(1);
-      expect(findings[0]?.remedy).toMatchObject({ kind: 'held', reason: expect.stringContaining('took this repair back') });
+      expect(findings[0]?.remedy).toMatchObject({
+        kind: 'held',
+        reason: expect.stringContaining('took this repair back'),
+      });
     }
     expectUnchanged(ghosts, await node.snapshot());
     expect((await runDoctor(node, ['fix', '--yes'])).exitCode).toBe(0);

@@ -1,4 +1,31 @@
-import type { HistoryEntry, HistoryOutcome, HistoryVerb } from './history.ts';
+import type { BeginEvent, RunOutcome } from '../journal.ts';
+
+/** One line of `<state>/history.jsonl`. Times are ISO 8601, UTC. */
+export interface HistoryEntry {
+  readonly run: string;
+  readonly verb: HistoryVerb;
+  readonly by: string;
+  readonly at: string;
+  readonly finishedAt: string;
+  /** A line for each finding that was to be repaired, or what a person gave as the reason. */
+  readonly why: readonly string[];
+  /** `findingKey` of each. */
+  readonly findings: readonly string[];
+  readonly steps: readonly string[];
+  /** How many objects on the node the steps change. */
+  readonly changes: number;
+  readonly outcome: HistoryOutcome;
+  /** Why it did not come out as planned. */
+  readonly reason?: string;
+  readonly notes?: readonly string[];
+  /** The run that it took back. */
+  readonly undoes?: string;
+  /** How many of each list were left out; the journal has them all. */
+  readonly omitted?: Readonly<Record<string, number>>;
+}
+
+export type HistoryVerb = BeginEvent['verb'] | 'pause' | 'resume';
+export type HistoryOutcome = RunOutcome | 'paused' | 'resumed';
 
 const verbs: Readonly<Record<HistoryVerb, true>> = {
   fix: true,
@@ -14,6 +41,7 @@ const outcomes: Readonly<Record<HistoryOutcome, true>> = {
   reverted: true,
   incomplete: true,
   'moved-on': true,
+  stopped: true,
   paused: true,
   resumed: true,
 };
