@@ -14,6 +14,7 @@ const mayImport: Readonly<Record<string, readonly RegExp[]>> = {
   kube: [error, /^host\/host\.ts$/],
   facts: [error, /^host\/(host|tools)\.ts$/, /^(netfilter|kube|engine)\//, /^config\/config\.ts$/],
   checks: [error, /^(facts|netfilter|engine)\//, /^config\/config\.ts$/],
+  probes: [error, /^host\/(host|tools)\.ts$/, /^(engine|facts|kube|netfilter)\//, /^config\/config\.ts$/],
   engine: [error, /^host\/(host|tools)\.ts$/, /^netfilter\//, /^config\/config\.ts$/],
   report: [/^engine\//],
   'doctor-error.ts': [],

@@ -1,4 +1,4 @@
-import { runProbes } from '../engine/confirm/run-probes.ts';
+import { runProbes } from '../probes/run-probes.ts';
 import { openHost } from './open-host.ts';
 import type { RunOptions } from './options.ts';
 import { print } from './print.ts';

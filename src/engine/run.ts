@@ -2,9 +2,16 @@ import { DoctorError } from '../doctor-error.ts';
 import { type Applied, applyPlan } from './apply.ts';
 import { closeRun } from './close-run.ts';
 import { type ArmedSwitch, armSwitch } from './confirm/dead-mans-switch.ts';
-import { runProbes } from './confirm/run-probes.ts';
+import { probeAfresh } from './confirm/probe-afresh.ts';
 import { stillAnswers } from './confirm/still-answers.ts';
-import { type BeginEvent, type Journal, openJournal, openRunFile, type RunOutcome } from './journal.ts';
+import {
+  type BeginEvent,
+  type Journal,
+  openJournal,
+  openRunFile,
+  type ProbeResult,
+  type RunOutcome,
+} from './journal.ts';
 import { processStart, readBootId } from './process-identity.ts';
 import type { Site } from './site.ts';
 import { describeStep } from './steps/steps.ts';
@@ -33,7 +40,7 @@ export async function carryOut(request: RunRequest, site: Site): Promise<Applied
     pid: process.pid,
     processStart: (await processStart(host, 'self')) ?? '',
     bootId: await readBootId(host),
-    probes: isFirewall ? await runProbes(host, config) : [],
+    probes: isFirewall ? await probeBefore(site) : [],
   };
   await openRun(begin, journal, site);
   const armed = isFirewall ? await arm(journal, site) : undefined;
@@ -61,6 +68,20 @@ export async function carryOut(request: RunRequest, site: Site): Promise<Applied
     ...details,
   };
   return addNotes(applied, await closeRun(closing, site));
+}
+
+/** What answers now, asked in the same way as afterwards. Without it a change could not be confirmed. */
+async function probeBefore({ host, config, selfArgs }: Site): Promise<readonly ProbeResult[]> {
+  if (!Object.values(config.guards.probes).includes(true)) return [];
+  const results = await probeAfresh(host, config, selfArgs);
+  if (!('failed' in results)) return results;
+  throw new DoctorError(
+    'fix-failed',
+    `whether the node stays reachable could not be told: ${results.failed}`,
+    {
+      hint: 'nothing was changed',
+    },
+  );
 }
 
 /** The name first: a run whose first line is missing was not begun, and one without a name is never looked for. */

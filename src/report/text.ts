@@ -126,9 +126,9 @@ function renderSettled({ settled }: Report, { colour, width }: TextOptions): str
   if (!settled) return '';
   const tint = settled.outcome === 'incomplete' ? colour.red : colour.yellow;
   const notes = settled.notes.map((note) => `  ${wrap(note, width - 2, '    ')}`);
-  return [tint(wrap(`An earlier ${settled.verb}, run ${settled.run}, ${how}:`, width, '  ')), ...notes].join(
-    '\n',
-  );
+  const words = settledWords(settled);
+  const sentence = `${words.charAt(0).toUpperCase()}${words.slice(1)}:`;
+  return [tint(wrap(sentence, width, '  ')), ...notes].join('\n');
 }
 
 function renderFix(report: Report, { colour, width }: TextOptions): string {

@@ -112,7 +112,7 @@ describe('a check', () => {
 describe('an earlier run that was killed', () => {
   it.each([
     ['reverted', 'warn', 'was killed at its work and has been taken back'],
-    ['incomplete', 'error', 'was killed at its work and could NOT be taken back'],
+    ['incomplete', 'error', 'was killed at its work and could not be taken back'],
   ] as const)('and is %s comes first', (outcome, level, how) => {
     const settled = { run: '20261120T183000000Z-9', verb: 'fix', outcome, notes: ['nat: 3 chains'] };
     const lines = reportLines(reportOf({}, { settled, fix: { outcome: 'nothing-to-do', notes: [] } }));

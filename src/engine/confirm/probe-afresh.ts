@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
 import type { CommandResult, Host } from '../../host/host.ts';
 import type { ProbeResult } from '../journal.ts';
@@ -20,11 +19,12 @@ export async function probeAfresh(
     const said = result.stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
     return { failed: `the probes failed with exit code ${result.exitCode}: ${said}` };
   }
-  return parseProbes(result.stdout) ?? { failed: 'what the probes said cannot be read' };
+  return (await parseProbes(result.stdout)) ?? { failed: 'what the probes said cannot be read' };
 }
 
 /** What `doctor probe` prints; undefined when it is something else. */
-function parseProbes(text: string): readonly ProbeResult[] | undefined {
+async function parseProbes(text: string): Promise<readonly ProbeResult[] | undefined> {
+  const { z } = await import('zod');
   const shape = z.array(
     z.object({
       probe: z.enum(['api', 'ssh', 'dns', 'peer']),

@@ -53,7 +53,11 @@ export async function startBrokenNode() {
       await node.run(['conntrack', '-I', ...staleConnection, '-t', '600']);
     },
     configure: (more: Readonly<Record<string, unknown>> = {}) =>
-      configure(node, { ...settings, ...more, commands: { crictl: node.crictl, ...objectIn(more, 'commands') } }),
+      configure(node, {
+        ...settings,
+        ...more,
+        commands: { crictl: node.crictl, ...objectIn(more, 'commands') },
+      }),
     /** Fails if anything but the ghosts is another than it was, or a table was changed in part. */
     async state(): Promise<NodeState> {
       const now = await node.snapshot();

@@ -27,7 +27,8 @@ async function atEachPoint(
   const points = calls.map((call) => ({ call, next: 1, isOver: false }));
   const work = async () => {
     await using node = await startBrokenNode();
-    await node.configure();
+    // Under the tracer everything takes its time.
+    await node.configure({ commandTimeoutMs: 10_000 });
     for (;;) {
       const open = points.find(({ isOver }) => !isOver);
       if (!open) return;

@@ -1,11 +1,11 @@
-import type { Config } from '../../config/config.ts';
-import { nfTablesLoadedFact } from '../../facts/nf-tables.ts';
-import type { Host } from '../../host/host.ts';
-import type { Tool } from '../../host/tools.ts';
-import { type Fate, mayPass } from '../../netfilter/may-pass.ts';
-import { parseRuleset } from '../../netfilter/parse-ruleset.ts';
-import { type Backend, backends, type Family, type Ruleset } from '../../netfilter/ruleset.ts';
-import { createFactContext } from '../fact.ts';
+import type { Config } from '../config/config.ts';
+import { createFactContext } from '../engine/fact.ts';
+import { nfTablesLoadedFact } from '../facts/nf-tables.ts';
+import type { Host } from '../host/host.ts';
+import type { Tool } from '../host/tools.ts';
+import { type Fate, mayPass } from '../netfilter/may-pass.ts';
+import { parseRuleset } from '../netfilter/parse-ruleset.ts';
+import { type Backend, backends, type Family, type Ruleset } from '../netfilter/ruleset.ts';
 
 /** To a port at any of some addresses of this node's own. */
 export interface Way {

@@ -1,10 +1,10 @@
 /**
- * engine/confirm/: whether a node can still be reached and used after its firewall was changed, asked
- * from a fresh process, and what takes the change back when nobody is left to say so.
+ * probes/: what must not stop working when the firewall is changed. Run by `doctor probe`, a process
+ * of its own; the engine compares what it says before and after. Changes nothing.
  */
-import type { Config } from '../../config/config.ts';
-import type { Host } from '../../host/host.ts';
-import type { ProbeResult } from '../journal.ts';
+import type { Config } from '../config/config.ts';
+import type { ProbeResult } from '../engine/journal.ts';
+import type { Host } from '../host/host.ts';
 import { probeApi, probeDns, probePeer } from './cluster-probes.ts';
 import { probeSsh } from './ssh-probe.ts';
 

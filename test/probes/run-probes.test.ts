@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { defaultConfig } from '../../../src/config/config.ts';
-import { runProbes } from '../../../src/engine/confirm/run-probes.ts';
-import type { Host } from '../../../src/host/host.ts';
-import { clusterDnsPath } from '../../../src/kube/cluster-dns.ts';
-import { someNodesPath } from '../../../src/kube/nodes.ts';
-import { type MadeUpNode, madeUpNode } from './made-up-node.ts';
+import { defaultConfig } from '../../src/config/config.ts';
+import type { Host } from '../../src/host/host.ts';
+import { clusterDnsPath } from '../../src/kube/cluster-dns.ts';
+import { someNodesPath } from '../../src/kube/nodes.ts';
+import { runProbes } from '../../src/probes/run-probes.ts';
+import { type MadeUpNode, madeUpNode } from '../engine/confirm/made-up-node.ts';
 
 const anyAddress =
   '   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1';

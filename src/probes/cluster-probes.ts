@@ -1,7 +1,7 @@
-import type { Host, KubeResult } from '../../host/host.ts';
-import { clusterDnsPath, parseClusterDns } from '../../kube/cluster-dns.ts';
-import { parseNodes, someNodesPath } from '../../kube/nodes.ts';
-import type { ProbeResult } from '../journal.ts';
+import type { ProbeResult } from '../engine/journal.ts';
+import type { Host, KubeResult } from '../host/host.ts';
+import { clusterDnsPath, parseClusterDns } from '../kube/cluster-dns.ts';
+import { parseNodes, someNodesPath } from '../kube/nodes.ts';
 
 /** Of one question to the API. */
 const apiMs = 2_000;

@@ -1,7 +1,7 @@
-import type { Config } from '../../config/config.ts';
-import type { Host } from '../../host/host.ts';
-import { families } from '../../netfilter/ruleset.ts';
-import type { ProbeResult } from '../journal.ts';
+import type { Config } from '../config/config.ts';
+import type { ProbeResult } from '../engine/journal.ts';
+import type { Host } from '../host/host.ts';
+import { families } from '../netfilter/ruleset.ts';
 import { findSshPort } from './ssh-port.ts';
 import { judgeRules, type Way } from './ssh-rules.ts';
 
