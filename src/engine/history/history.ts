@@ -49,8 +49,8 @@ export async function readHistory(host: Host, config: Config): Promise<History> 
       if (line === '') continue;
       const entry = parseEntry(line);
       if (!entry) damagedLines++;
-      // A file that was about to be renamed when the run was killed is there twice.
-      else if (!entries.has(entry.run)) entries.set(entry.run, entry);
+      // Killed while it made place for a new file, the same lines are there twice.
+      else entries.set(entry.run, entry);
     }
   }
   return { entries: [...entries.values()], damagedLines, problems };

@@ -253,6 +253,15 @@ test.each([
   expect(run(state, [examinationOf([changed])], later(185)).steps).toHaveLength(1);
 });
 
+test('what changed since a person took it back has to be seen twice again', () => {
+  const findings = [{ key: keyOf('a'), digest: digestOf(a) }];
+  const undone = afterUndo(seenTwice(a), { findings, runId: 'r', now: later(5) });
+  const changed = problem('a', { evidence: [] });
+  const first = run(undone, [examinationOf([changed])], later(60));
+  expect(first.steps).toEqual([]);
+  expect(run(first.state, [examinationOf([changed])], later(65)).steps).toHaveLength(1);
+});
+
 test('a person who repeats the repair gives it back to the timer', () => {
   const findings = [{ key: keyOf('a'), digest: digestOf(a) }];
   const undone = afterUndo(seenTwice(a), { findings, runId: 'r', now: later(5) });
@@ -281,12 +290,13 @@ test('after three failed runs in a row nothing is repaired unattended for an hou
   expect(good.breaker).toEqual({ failures: 0 });
 });
 
-test('a run that changed nothing because the node moved on is neither good nor bad', () => {
-  const state = tried(seenTwice(a), 'reverted', later(5));
-  expect(
-    afterRun(state, { outcome: 'moved-on', findings: [{ key: keyOf('a') }], config, now: later(6) }),
-  ).toBe(state);
-});
+test.each(['moved-on', 'stopped'] as const)(
+  'a run that changed nothing (%s) is neither good nor bad',
+  (outcome) => {
+    const state = tried(seenTwice(a), 'reverted', later(5));
+    expect(afterRun(state, { outcome, findings: [{ key: keyOf('a') }], config, now: later(6) })).toBe(state);
+  },
+);
 
 test('a breaker is open no longer than an hour from now, wherever the clock has been', () => {
   const state: State = { ...seenTwice(a), breaker: { failures: 3, openUntil: '2099-01-01T00:00:00.000Z' } };

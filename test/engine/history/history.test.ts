@@ -43,6 +43,7 @@ test('a run that is there already is not added again', async () => {
   const host = memoryHost();
   for (const run of ['1', '2', '1', '2']) await appendHistory(host, config, entryOf(run));
   expect((await readHistory(host, config)).entries.map(({ run }) => run)).toEqual(['2', '1']);
+  expect(host.written).toHaveLength(2);
 });
 
 test('a line that was cut short, anywhere, does not take the next one with it', async () => {
@@ -102,9 +103,9 @@ test.each([`${file}.1`, `${file}.2`, `${file}.3`, file])(
   async (stuck) => {
     const host = memoryHost();
     for (let run = 1; run <= 40; run++) {
-      if (run > 35) host.full.add(stuck);
+      if (run > 25) host.full.add(stuck);
       const result = await appendHistory(host, config, big(run));
-      if (stuck === file && run > 35) expect(result.kind).toBe('failed');
+      if (stuck === file && run > 25) expect(result.kind).toBe('failed');
     }
     host.full.clear();
     await appendHistory(host, config, big(41));
@@ -112,7 +113,7 @@ test.each([`${file}.1`, `${file}.2`, `${file}.3`, file])(
     expect(new Set(runs).size).toBe(runs.length);
     expect(runs[0]).toBe(41);
     expect(runs).toEqual([...runs].sort((a, b) => b - a));
-    if (stuck !== file) expect(runs.slice(0, 10)).toEqual([41, 40, 39, 38, 37, 36, 35, 34, 33, 32]);
+    if (stuck !== file) expect(runs.slice(0, 20)).toEqual(Array.from({ length: 20 }, (_, i) => 41 - i));
   },
 );
 
@@ -125,9 +126,13 @@ test('a file that cannot be read is reported, and the others are read all the sa
   });
 });
 
+const anyText = fc
+  .array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 20 })
+  .map((units) => String.fromCharCode(...units));
+
 test('any text survives', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.string({ unit: 'binary' }), async (text) => {
+    fc.asyncProperty(anyText, async (text) => {
       const host = memoryHost();
       const entry = entryOf('1', { why: [text], by: text });
       await appendHistory(host, config, entry);

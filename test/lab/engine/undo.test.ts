@@ -20,6 +20,11 @@ describe('undo', () => {
   it('puts back what the run removed, in both tables and in its place, counters included', async () => {
     await using node = await startHauntedNode();
     await addForeignRules(node, 'legacy');
+    // Its own probe would be counted.
+    await configure(node, {
+      commands: { crictl: node.crictl },
+      checks: { 'iptables-ghosts': { probe: false } },
+    });
     await node.client.http('10.43.0.80', 80, { timeoutMs: 100 });
     const counters = () => node.dump('legacy', 'ipv4', { counters: true });
     const before = await node.snapshot();

@@ -1,5 +1,5 @@
 import { type Tool, tools } from '../../../src/host/tools.ts';
-import type { LabNode } from '../node/start-node.ts';
+import { doctorCommand, type LabNode } from '../node/start-node.ts';
 
 /**
  * Puts a shell script in the place of a tool, and returns its path for `commands` in the
@@ -7,7 +7,9 @@ import type { LabNode } from '../node/start-node.ts';
  */
 export async function wrapTool(node: LabNode, tool: Tool, script: string): Promise<string> {
   const path = `/run/lab/wrap/${tool}`;
-  await node.writeFile(path, `#!/bin/sh\nreal() { command ${tool} "$@"; }\n${script}\n`, '755');
+  // The product itself is on no PATH: it is run from its sources.
+  const real = tool === 'k3s-doctor' ? doctorCommand.join(' ') : `command ${tool}`;
+  await node.writeFile(path, `#!/bin/sh\nreal() { ${real} "$@"; }\n${script}\n`, '755');
   return path;
 }
 
@@ -15,8 +17,8 @@ export async function wrapTool(node: LabNode, tool: Tool, script: string): Promi
 export async function noteCalls(node: LabNode, crictl: string) {
   const entries = await Promise.all(
     tools.map(async (tool) => {
-      const real = tool === 'crictl' ? crictl : tool;
-      return [tool, await wrapTool(node, tool, `echo "${tool} $*" >>/run/lab/calls\nexec ${real} "$@"`)];
+      const real = tool === 'crictl' ? `exec ${crictl}` : 'real';
+      return [tool, await wrapTool(node, tool, `echo "${tool} $*" >>/run/lab/calls\n${real} "$@"`)];
     }),
   );
   await node.writeFile('/run/lab/calls', '', '666');

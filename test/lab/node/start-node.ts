@@ -110,7 +110,8 @@ export async function startNode({ hostname = 'lab-node' } = {}): Promise<LabNode
   };
 }
 
-const doctorCommand = [
+/** The product's command line, from its sources. */
+export const doctorCommand = [
   process.execPath,
   fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url)),
 ] as const;

@@ -113,8 +113,9 @@ const limits = ['--bounding-set=-sys_time,-sys_module,-sys_rawio,-wake_alarm', '
 const enterCgroup = `
 mkdir -p /run/lab/cgroup /run/lab/debian
 mount -t cgroup2 lab /run/lab/cgroup
-find /run/lab/cgroup -maxdepth 1 -name 'k3s-doctor-lab-*' -mmin +5 -exec sh -c \\
-  'find "$0" -depth -type d -exec rmdir {} + 2>/dev/null' {} ';'
+for old in $(find /run/lab/cgroup -maxdepth 1 -name 'k3s-doctor-lab-*' -mmin +5); do
+  grep -qx 'populated 0' $old/cgroup.events && find $old -depth -type d -exec rmdir {} + || continue
+done 2>/dev/null
 name=k3s-doctor-lab-$(cat /proc/sys/kernel/random/uuid)
 mkdir /run/lab/cgroup/$name
 echo 0 >/run/lab/cgroup/$name/cgroup.procs

@@ -1,0 +1,21 @@
+import { uninstall } from '../engine/install/uninstall.ts';
+import { systemUnitFolder } from '../engine/install/units.ts';
+import { changeInstallationOf, type InstallationOptions } from './installation.ts';
+
+export interface UninstallCommandOptions extends InstallationOptions {
+  readonly purge?: true;
+}
+
+/** Removes what installs have put on this node. Returns the exit code. */
+export async function uninstallCommand(options: UninstallCommandOptions): Promise<number> {
+  return changeInstallationOf(
+    {
+      verb: 'uninstall',
+      question: 'Uninstall?',
+      unitFolder: systemUnitFolder,
+      idle: 'nothing of doctor is installed',
+      change: (change) => uninstall({ ...change, purge: options.purge ?? false }),
+    },
+    options,
+  );
+}
