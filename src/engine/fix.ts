@@ -96,9 +96,11 @@ async function askAndFix(options: FixOptions, ask: (shown: Shown) => Promise<boo
 async function settleAndFix(options: FixOptions, approvedDigest?: string): Promise<FixResult> {
   const settled = await settleAndRemember(options);
   if (settled?.outcome === 'incomplete') return blocked(settled);
+  // Read once: what a second look in the same run sees is not one more sighting.
+  const reading = await readState(options.host, options.config);
   for (let attempt = 1; ; attempt++) {
-    const { decision, reading, shown } = await decideNow(options, settled);
-    await remember(decision, reading, options);
+    const { decision, shown } = await decideNow(options, settled, reading);
+    await remember(decision, attempt === 1 ? reading : { state: reading.state }, options);
     if (decision.steps.length === 0) return { ...shown, fix: nothingToDo };
     if (approvedDigest !== undefined && approvedDigest !== decision.planDigest) {
       return { ...shown, fix: notApplied(planChanged) };
@@ -135,20 +137,19 @@ async function withLock<T>(options: FixOptions, work: () => Promise<T>): Promise
 
 interface Decided {
   readonly decision: Decision;
-  readonly reading: StateReading;
   readonly shown: Shown;
 }
 
-async function decideNow(options: FixOptions, settled?: Settled): Promise<Decided> {
+async function decideNow(options: FixOptions, settled?: Settled, known?: StateReading): Promise<Decided> {
   const { host, config, checks, approve, attended, maxChanges } = options;
-  const reading = await readState(host, config);
+  const reading = known ?? (await readState(host, config));
   const now = host.now();
   if (approve.kind !== 'dry-run') refuseWhilePaused(reading.state, now);
   const examinations = await examine(checks, createFactContext(host, config));
   const decision = decide({ examinations, state: reading.state, config, now, attended, maxChanges });
   const notices = reading.problem === undefined ? [] : [reading.problem];
   const shown = { examinations: decision.examinations, steps: decision.steps, notices, settled };
-  return { decision, reading, shown };
+  return { decision, shown };
 }
 
 function refuseWhilePaused(state: State, now: Date): void {

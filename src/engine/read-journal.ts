@@ -14,7 +14,8 @@ export interface JournalledRun {
   readonly steps: ReadonlyMap<number, { readonly backup: string; readonly verified: boolean }>;
   /** Steps for which nothing had to be written. */
   readonly wereDone: ReadonlySet<number>;
-  readonly reverting: boolean;
+  /** How often it was begun to be taken back. */
+  readonly revertings: number;
   readonly armed: string | undefined;
   readonly confirmed: boolean;
   readonly end: Extract<JournalEvent, { event: 'end' }> | undefined;
@@ -54,7 +55,7 @@ export async function readJournal(
     beganAt: begin.at,
     steps,
     wereDone,
-    reverting: events.some(({ event }) => event === 'reverting'),
+    revertings: events.filter(({ event }) => event === 'reverting').length,
     armed: events.find((event) => event.event === 'armed')?.switch,
     confirmed: events.some(({ event }) => event === 'confirmed'),
     end: events.findLast((event) => event.event === 'end'),

@@ -12,6 +12,7 @@ import {
 } from './read-journal.ts';
 import { revertChanges } from './revert.ts';
 import type { Site } from './site.ts';
+import type { StepContext } from './steps/step-kind.ts';
 import { bindStep } from './steps/steps.ts';
 
 /** How a run that somebody else left unfinished was brought to an end. */
@@ -56,6 +57,11 @@ async function findOpenRun({ host, config }: Site): Promise<string | undefined> 
 
 async function decide(run: JournalledRun, site: Site, force: boolean): Promise<Settled> {
   const { host, config } = site;
+  const leftBehind = await host.endLeftBehind(run.begin.pid, run.begin.processStart);
+  if (leftBehind.length > 0) {
+    const note = `what it had run is still at work and cannot be ended: process ${leftBehind.join(', ')}`;
+    return { ...about(run), outcome: 'incomplete', notes: [note], isOpen: true };
+  }
   const context = { host, timeoutMs: config.commandTimeoutMs };
   const hasRebooted = ![run.begin.bootId, ''].includes(await readBootId(host));
   const { changes, lost } = await recallChanges(host, config, run);
@@ -65,7 +71,7 @@ async function decide(run: JournalledRun, site: Site, force: boolean): Promise<S
       ? ['the node has rebooted since: what the kernel held is gone with it']
       : [];
 
-  if (!force && !hasRebooted && !run.reverting && (await isAllDone(run, changes, site))) {
+  if (!force && !hasRebooted && run.revertings === 0 && (await isAllDone(run, changes, site))) {
     const problem = await whyItCannotStand(run, site);
     if (problem === undefined) {
       return close(run, site, {
@@ -80,13 +86,17 @@ async function decide(run: JournalledRun, site: Site, force: boolean): Promise<S
   await journal.note({ event: 'reverted', ...reverted });
   const notes = [...rebootNotes, ...reverted.notes, ...lost];
   const isComplete = reverted.complete && lost.length === 0;
-  if (!isComplete && reverted.retryable) return { ...about(run), outcome: 'incomplete', notes, isOpen: true };
+  // A run that cannot be taken back must not keep all others from their work for ever.
+  if (!isComplete && reverted.retryable && run.revertings < maxRevertings)
+    return { ...about(run), outcome: 'incomplete', notes, isOpen: true };
   return close(run, site, {
     outcome: isComplete ? 'reverted' : 'incomplete',
     reason: 'it was killed at its work',
     notes,
   });
 }
+
+const maxRevertings = 3;
 
 async function isAllDone(
   run: JournalledRun,
@@ -97,7 +107,7 @@ async function isAllDone(
   for (const [index, step] of run.begin.steps.entries()) {
     if (run.wereDone.has(index)) continue;
     const begun = changes.find((change) => change.index === index);
-    if (begun?.verified) continue;
+    if (begun?.verified && !(await isTakenBack(begun, context))) continue;
     if (!begun) {
       // Nothing was announced, so nothing was written: it may have had nothing to do.
       if ((await bindStep(step).probe(context)).kind !== 'done') return false;
@@ -106,6 +116,11 @@ async function isAllDone(
     }
   }
   return true;
+}
+
+/** It may have been killed while it took everything back, without being able to note that. */
+async function isTakenBack({ change }: RecalledChange, context: StepContext): Promise<boolean> {
+  return change.inverse !== undefined && (await bindStep(change.inverse).probe(context)).kind === 'done';
 }
 
 async function whyItCannotStand(run: JournalledRun, site: Site): Promise<string | undefined> {

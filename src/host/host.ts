@@ -60,6 +60,11 @@ export interface Host {
   startDetached(argv: readonly string[]): Promise<WriteResult>;
   /** SIGKILL; false when there is no such process any more, or it is this one. */
   killProcess(pid: number): boolean;
+  /**
+   * Ends what a process that is gone had run and left behind, by its id and its start in clock ticks
+   * since boot. Returns the ids of those that are still there.
+   */
+  endLeftBehind(pid: number, started: string): Promise<readonly number[]>;
   /** Whether process 1 shares our network, so that what systemd starts sees the same firewall; undefined: cannot be told. */
   sameNetworkAsInit(): boolean | undefined;
 }

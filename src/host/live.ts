@@ -5,6 +5,7 @@ import { takeLock } from './flock.ts';
 import type { Command, CommandResult, Host, KubePatchResult, KubeResult } from './host.ts';
 import { installFile } from './install-file.ts';
 import { killProcess } from './kill-process.ts';
+import { endLeftBehind } from './left-behind.ts';
 import { listDirectory } from './list-directory.ts';
 import { listProcesses } from './list-processes.ts';
 import { localAddresses } from './local-addresses.ts';
@@ -82,6 +83,7 @@ export function liveHost(options: LiveHostOptions): Host {
     },
     startDetached,
     killProcess,
+    endLeftBehind,
     sameNetworkAsInit: () => sameNetworkAsInit(),
   };
 }

@@ -125,6 +125,7 @@ export async function recordingHost(inner: Host, folder: string): Promise<Record
     lock: (path, holder) => inner.lock(path, holder),
     startDetached: (argv) => inner.startDetached(argv),
     killProcess: (pid) => inner.killProcess(pid),
+    endLeftBehind: (pid, started) => inner.endLeftBehind(pid, started),
     sameNetworkAsInit: () => inner.sameNetworkAsInit(),
     finish: () =>
       target.write({

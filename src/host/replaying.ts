@@ -83,6 +83,7 @@ export async function replayingHost(folder: string): Promise<Host> {
     lock: async () => refused,
     startDetached: async () => refused,
     killProcess: () => false,
+    endLeftBehind: async () => [],
     sameNetworkAsInit: () => undefined,
   };
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { execa } from 'execa';
 import { byteCollector } from './byte-collector.ts';
 import type { CommandResult, TextEncoding } from './host.ts';
+import { ownMark } from './left-behind.ts';
 import { lineSplitter } from './line-splitter.ts';
 import { pinnedEnvironment } from './pinned-environment.ts';
 
@@ -38,7 +39,7 @@ export async function runCommand(execution: Execution): Promise<CommandResult> {
 
   const subprocess = execa(program, args, {
     cwd: '/',
-    env: pinnedEnvironment,
+    env: { ...pinnedEnvironment, ...ownMark() },
     extendEnv: false,
     ...(execution.input === undefined
       ? { stdin: 'ignore' as const }

@@ -68,6 +68,7 @@ export function memoryHost(files: Readonly<Record<string, string>> = {}): Memory
     lock: async () => ({ kind: 'held', release: async () => undefined }),
     locate: () => undefined,
     killProcess: () => false,
+    endLeftBehind: async () => [],
     run: asked('programs'),
     runLines: asked('programs'),
     listProcesses: asked('processes'),

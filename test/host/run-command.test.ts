@@ -33,6 +33,7 @@ test('the environment is fixed, whatever this process has', async () => {
   const lines = result.kind === 'exited' ? result.stdout.trim().split('\n').sort() : [];
   expect(lines).toEqual([
     'HOME=/root',
+    expect.stringMatching(new RegExp(`^K3S_DOCTOR_RUN_BY=${process.pid} \\d+$`)),
     'LC_ALL=C',
     'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
   ]);

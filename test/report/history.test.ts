@@ -68,7 +68,7 @@ const journal: JournalledRun = {
   beganAt: fixed.at,
   steps: new Map(),
   wereDone: new Set(),
-  reverting: false,
+  revertings: 0,
   armed: undefined,
   confirmed: false,
   end: undefined,

@@ -31,11 +31,12 @@ export async function startInstallableNode(): Promise<InstallableNode> {
       return text.split('\n').filter((line) => line !== '');
     },
     async at(call, { before = ':', after = ':' }) {
-      await node.writeFile(`/run/lab/at/${call}`, `case "$1" in before) ${before};; after) ${after};; esac\n`);
+      await node.writeFile(`/run/lab/at/${call}.before`, `${before}\n`);
+      await node.writeFile(`/run/lab/at/${call}.after`, `${after}\n`);
     },
     setActivity: (unit, activity) => node.writeFile(`/run/lab/activity/${unit}`, `${activity}\n`),
-    files: () => list('/k3s-doctor/'),
-    allFiles: () => list('/none/'),
+    files: () => list('k3s-doctor'),
+    allFiles: () => list('none'),
   };
 }
 
@@ -52,19 +53,19 @@ case $verb in
   is-failed) echo "$activity"; [ "$activity" = failed ]; exit;;
 esac
 echo "$call" >>/run/lab/changes
-[ ! -e "/run/lab/at/$call" ] || . "/run/lab/at/$call" before
+[ ! -e "/run/lab/at/$call.before" ] || . "/run/lab/at/$call.before"
 case $verb in
   enable) mkdir -p $links; ln -sf "/etc/systemd/system/$unit" "$links/$unit";;
   disable) rm -f "$links/$unit"; rmdir $links 2>/dev/null;;
   start) echo active >"/run/lab/activity/$unit";;
   stop|reset-failed) rm -f "/run/lab/activity/$unit";;
 esac
-[ ! -e "/run/lab/at/$call" ] || . "/run/lab/at/$call" after
+[ ! -e "/run/lab/at/$call.after" ] || . "/run/lab/at/$call.after"
 exit 0
-`.replaceAll('"/run/lab/at/$call" before', '"/run/lab/at/$call"').replaceAll('"/run/lab/at/$call" after', '"/run/lab/at/$call"');
+`;
 
 const listing = `
-list() { find /etc /var/lib /usr/local /run/k3s-doctor ! -path "*$0*" "$@" 2>/dev/null || :; }
-list ! -path /var/lib/k3s-doctor ! -path /run/k3s-doctor -printf '%y %m %U:%G %p %l\\n' | sort
-list -type f -newer /run/lab/systemctl -exec sha256sum {} +
+places="/etc /var/lib /usr/local /run/k3s-doctor"
+find $places ! -path "/var/lib/$0*" ! -path "/run/$0*" -printf '%y %m %U:%G %p %l\\n' 2>/dev/null | sort
+find /etc/systemd /etc/k3s-doctor -type f -exec sha256sum {} + 2>/dev/null | sort || :
 `;

@@ -61,7 +61,7 @@ export async function bootDebian(node: LabNode, { root, product }: Image): Promi
     };
   } catch (cause) {
     const { stdout, stderr } = await systemd.stop();
-    await stop();
+    await stop().catch(() => undefined);
     throw new Error(`systemd did not start: ${stdout}${stderr}`, { cause });
   }
 }
@@ -136,8 +136,8 @@ mkdir upper work root
 mount -t overlay -o "lowerdir=$root,upperdir=upper,workdir=work" lab root
 cd root
 
-echo lab-node >etc/hostname
-printf '127.0.0.1 localhost\\n127.0.1.1 lab-node\\n' >etc/hosts
+uname -n >etc/hostname
+printf '127.0.0.1 localhost\\n127.0.1.1 %s\\n' "$(uname -n)" >etc/hosts
 # Not the first boot of this machine, and nobody sits at it.
 tr -d - </proc/sys/kernel/random/uuid >etc/machine-id
 for unit in getty.target systemd-logind.service systemd-sysctl.service fstrim.timer dpkg-db-backup.timer; do

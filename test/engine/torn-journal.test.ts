@@ -1,0 +1,222 @@
+import { expect, it } from 'vitest';
+import { defaultConfig } from '../../src/config/config.ts';
+import { readHistory } from '../../src/engine/history/history.ts';
+import { carryOut } from '../../src/engine/run.ts';
+import { settle } from '../../src/engine/settle.ts';
+import type { FileWriteStep } from '../../src/engine/step.ts';
+import type { FileStatus, Host } from '../../src/host/host.ts';
+import { memoryHost } from './memory-host.ts';
+
+const config = defaultConfig();
+const state = config.paths.state;
+const runId = '20261121T120000000Z-7';
+const journal = `${state}/journal/${runId}.jsonl`;
+const pointer = `${state}/journal/open`;
+const backups = `${state}/backups/${runId}`;
+
+const before = { '/etc/one': 'one\n', '/etc/two': 'two\n' };
+const after = { '/etc/one': 'uno\n', '/etc/two': 'due\n' };
+const steps = (['/etc/one', '/etc/two'] as const).map(
+  (path): FileWriteStep => ({
+    kind: 'file-write',
+    path,
+    content: after[path],
+    basedOn: before[path],
+    mode: 0o644,
+  }),
+);
+
+type Files = ReadonlyMap<string, Buffer>;
+
+it('killed after any write, with the last line of the journal torn at any byte, it is done or taken back as a whole', async () => {
+  const outcomes = new Map<string, number>();
+  for (const { files, appended } of await runAndWatch()) {
+    for (let cut = 0; cut <= appended; cut++) {
+      const torn = new Map(files);
+      if (cut > 0) torn.set(journal, (files.get(journal) ?? Buffer.of()).subarray(0, -cut));
+      const host = fileHost(torn);
+
+      const settled = await settle(siteOf(host));
+
+      const outcome = settled?.outcome ?? (host.files.has(journal) ? 'not begun' : 'no journal');
+      outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+      expect(host.files.has(pointer), `${cut} bytes cut`).toBe(false);
+      const now = etc(host.files);
+      expect([before, after]).toContainEqual(now);
+      if (settled) {
+        expect(settled).toMatchObject({ isOpen: false, outcome: now['/etc/one'] === 'uno\n' ? 'done' : 'reverted' });
+        expect((await readHistory(host, config)).entries.map((entry) => entry.outcome)).toEqual([settled.outcome]);
+      }
+      expect(await settle(siteOf(host))).toBeUndefined();
+    }
+  }
+  expect([...outcomes.keys()].sort()).toEqual(['done', 'no journal', 'not begun', 'reverted']);
+});
+
+it('killed after any write of settling, too', async () => {
+  const killed = (await runAndWatch()).filter(({ files }) => files.has(pointer));
+  for (const { files } of killed) {
+    for (const half of await watch(files, (host) => settle(siteOf(host)))) {
+      const host = fileHost(half.files);
+      await settle(siteOf(host));
+      expect([before, after]).toContainEqual(etc(host.files));
+      expect(host.files.has(pointer)).toBe(false);
+      expect((await readHistory(host, config)).entries).toHaveLength(host.files.get(journal)?.includes('begin') ? 1 : 0);
+    }
+  }
+});
+
+it.each([
+  ['is empty', (files: Map<string, Buffer>) => files.set(journal, Buffer.of()), undefined],
+  ['is gone', (files: Map<string, Buffer>) => files.delete(journal), undefined],
+  [
+    'is full of NUL',
+    (files: Map<string, Buffer>) => files.set(journal, Buffer.alloc(300)),
+    undefined,
+  ],
+  [
+    'has lost its first line',
+    (files: Map<string, Buffer>) =>
+      files.set(journal, Buffer.from((files.get(journal)?.toString() ?? '').replace(/^.*\n/, 'null\n'))),
+    /its journal .* is damaged/,
+  ],
+])('a journal that %s is no reason to guess, and not in the way of the next run', async (_what, damage, says) => {
+  const host = fileHost(await killedAfterFirstStep());
+  damage(host.files);
+
+  const settled = await settle(siteOf(host));
+
+  expect(etc(host.files)).toEqual({ ...before, '/etc/one': 'uno\n' });
+  expect(settled?.notes.join()).toEqual(says && expect.stringMatching(says));
+  if (says) expect(settled).toMatchObject({ outcome: 'incomplete', isOpen: false });
+  expect(host.files.has(pointer)).toBe(false);
+});
+
+it('a journal that cannot be read is said, and not taken for a run that was never begun', async () => {
+  const host = fileHost(await killedAfterFirstStep());
+  host.unreadable.set(journal, 'input/output error');
+
+  expect(await settle(siteOf(host))).toMatchObject({
+    outcome: 'incomplete',
+    notes: [expect.stringContaining('input/output error')],
+  });
+  expect(etc(host.files)).toEqual({ ...before, '/etc/one': 'uno\n' });
+});
+
+it.each(['', '\n', 'garbage\n', '\0\0\0\0', '../../etc/passwd'])('a name of the open run that reads %j means the newest run', async (text) => {
+  const host = fileHost(await killedAfterFirstStep());
+  host.files.set(pointer, Buffer.from(text));
+
+  expect(await settle(siteOf(host))).toMatchObject({ run: runId, outcome: 'reverted' });
+  expect(etc(host.files)).toEqual(before);
+  expect(host.files.has(pointer)).toBe(false);
+});
+
+it.each([
+  ['gone', (files: Map<string, Buffer>) => files.delete(`${backups}/1-one.json`)],
+  ['empty', (files: Map<string, Buffer>) => files.set(`${backups}/1-one.json`, Buffer.of())],
+  ['cut short', (files: Map<string, Buffer>) => files.set(`${backups}/1-one.json`, Buffer.from('{"file":'))],
+])('what has a backup that is %s is left as it is and named', async (_what, damage) => {
+  const host = fileHost(await killedAfterFirstStep());
+  damage(host.files);
+
+  expect(await settle(siteOf(host))).toMatchObject({
+    outcome: 'incomplete',
+    isOpen: false,
+    notes: [expect.stringMatching(/write \/etc\/one .*: its backup .*1-one\.json cannot be read/)],
+  });
+  expect(etc(host.files)).toEqual({ ...before, '/etc/one': 'uno\n' });
+  expect(host.files.has(pointer)).toBe(false);
+});
+
+it('a run that was taken back after its "confirmed" could not be brought to disk does not stand', async () => {
+  const host = fileHost(await killedAfterFirstStep());
+  host.files.set(journal, Buffer.concat([host.files.get(journal) ?? Buffer.of(), lines('confirmed', 'reverting')]));
+
+  expect(await settle(siteOf(host))).toMatchObject({ outcome: 'reverted' });
+  expect(etc(host.files)).toEqual(before);
+});
+
+it('a run whose taking back could not be noted does not stand', async () => {
+  const all = await runAndWatch();
+  const verified = all.findLast(({ files }) => !files.get(journal)?.includes('confirmed'))?.files ?? new Map();
+  const host = fileHost(verified);
+  host.files.set('/etc/two', Buffer.from(before['/etc/two']));
+
+  expect(await settle(siteOf(host))).toMatchObject({ outcome: 'reverted' });
+  expect(etc(host.files)).toEqual(before);
+});
+
+it('a boot that could not be named when the run began is not taken for another one', async () => {
+  const host = fileHost(await killedAfterFirstStep());
+  const text = host.files.get(journal)?.toString() ?? '';
+  host.files.set(journal, Buffer.from(text.replace(/"bootId":"[^"]*"/, '"bootId":""')));
+
+  const settled = await settle(siteOf(host));
+
+  expect(settled?.notes.join()).not.toContain('rebooted');
+});
+
+/** The files as they are after each write of a run, and how many bytes it appended to the journal. */
+function runAndWatch() {
+  return watch(new Map(Object.entries(before).map(([path, text]) => [path, Buffer.from(text)])), (host) =>
+    carryOut({ runId, verb: 'fix', by: 'test', why: [], steps }, siteOf(host)),
+  );
+}
+
+async function killedAfterFirstStep(): Promise<Files> {
+  const all = await runAndWatch();
+  const found = all.find(({ files }) => files.get(journal)?.includes('step-done'));
+  if (!found) throw new Error('the run did not come to its first step');
+  return found.files;
+}
+
+async function watch(
+  files: Files,
+  work: (host: Host) => Promise<unknown>,
+): Promise<readonly { readonly files: Files; readonly appended: number }[]> {
+  const host = fileHost(files);
+  const seen: { files: Files; appended: number }[] = [{ files: new Map(files), appended: 0 }];
+  const look = async <T>(change: () => Promise<T>): Promise<T> => {
+    const length = host.files.get(journal)?.length ?? 0;
+    const result = await change();
+    const appended = (host.files.get(journal)?.length ?? 0) - length;
+    seen.push({ files: new Map(host.files), appended });
+    return result;
+  };
+  await work({
+    ...host,
+    writeDurably: (path, text) => look(() => host.writeDurably(path, text)),
+    appendDurably: (path, line) => look(() => host.appendDurably(path, line)),
+    removeFile: (path) => look(() => host.removeFile(path)),
+    installFile: (path, file) => look(() => host.installFile(path, file)),
+  });
+  return seen;
+}
+
+/** A memory host whose files can be steps' files, too. */
+function fileHost(files: Files) {
+  const host = memoryHost({ '/proc/sys/kernel/random/boot_id': 'this-boot\n', '/proc/self/stat': '7 (node) S 1' });
+  for (const [path, bytes] of files) host.files.set(path, bytes);
+  const fileStatus = async (path: string): Promise<FileStatus> =>
+    host.files.has(path) ? { kind: 'file', mode: 0o644, uid: 0, gid: 0 } : { kind: 'absent' };
+  const installFile: Host['installFile'] = async (path, { text }) => {
+    host.files.set(path, Buffer.from(text));
+    return { kind: 'written' };
+  };
+  return { ...host, fileStatus, installFile };
+}
+
+function siteOf(host: Host) {
+  return { host, config, selfArgs: [] };
+}
+
+function etc(files: Files): Record<string, string> {
+  return Object.fromEntries(
+    [...files].filter(([path]) => path.startsWith('/etc/')).map(([path, bytes]) => [path, bytes.toString()]),
+  );
+}
+
+function lines(...events: readonly string[]): Buffer {
+  return Buffer.from(events.map((event) => `{"at":"2026-11-21T12:00:00.000Z","event":"${event}"}\n`).join(''));
+}
