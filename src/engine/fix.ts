@@ -72,7 +72,7 @@ async function rehearse(options: FixOptions): Promise<FixResult> {
   const open = await readOpenRun(options.host, options.config);
   const { decision, shown } = await decideNow(options);
   const killed = open === undefined ? [] : [`run ${open} was killed at its work; a fix settles it first`];
-  const fix = decision.steps.length === 0 ? nothingToDo : notApplied('dry run');
+  const fix = decision.steps.length === 0 ? whyNothing(decision) : notApplied('dry run');
   return { ...shown, notices: [...shown.notices, ...killed], fix };
 }
 
@@ -83,7 +83,7 @@ async function askAndFix(options: FixOptions, ask: (shown: Shown) => Promise<boo
   for (let attempt = 1; ; attempt++) {
     if (settled?.outcome === 'incomplete') return blocked(settled);
     const { decision, shown } = await decideNow(options, settled);
-    if (decision.steps.length === 0) return { ...shown, fix: nothingToDo };
+    if (decision.steps.length === 0) return { ...shown, fix: whyNothing(decision) };
     if (attempt > 3) return { ...shown, fix: notApplied('the node keeps changing') };
     if (!(await ask(shown))) return { ...shown, fix: notApplied('not confirmed') };
     const outcome = await withLock(options, () => settleAndFix(options, decision.planDigest));
@@ -101,7 +101,7 @@ async function settleAndFix(options: FixOptions, approvedDigest?: string): Promi
   for (let attempt = 1; ; attempt++) {
     const { decision, shown } = await decideNow(options, settled, reading);
     await remember(decision, attempt === 1 ? reading : { state: reading.state }, options);
-    if (decision.steps.length === 0) return { ...shown, fix: nothingToDo };
+    if (decision.steps.length === 0) return { ...shown, fix: whyNothing(decision) };
     if (approvedDigest !== undefined && approvedDigest !== decision.planDigest) {
       return { ...shown, fix: notApplied(planChanged) };
     }
@@ -112,7 +112,13 @@ async function settleAndFix(options: FixOptions, approvedDigest?: string): Promi
   }
 }
 
-const nothingToDo = { kind: 'nothing-to-do' } as const;
+/** Nothing is left to repair, or a guard holds all of it back. */
+function whyNothing({ examinations }: Decision): FixResult['fix'] {
+  const remedies = examinations.flatMap(({ diagnosis }) => diagnosis.findings.map(({ remedy }) => remedy));
+  const held = new Set(remedies.flatMap((remedy) => (remedy.kind === 'held' ? [remedy.reason] : [])));
+  return held.size === 0 ? { kind: 'nothing-to-do' } : notApplied([...held].slice(0, 3).join('; '));
+}
+
 const planChanged = 'the plan is not the same any more';
 
 function notApplied(reason: string) {

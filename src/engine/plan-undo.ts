@@ -1,5 +1,5 @@
 import { DoctorError } from '../doctor-error.ts';
-import { readBootId } from './process-identity.ts';
+import { hasRebootedSince } from './process-identity.ts';
 import { type JournalledRun, readJournal, recallChanges } from './read-journal.ts';
 import { isRunId } from './run-id.ts';
 import type { Site } from './site.ts';
@@ -29,7 +29,7 @@ export async function planUndo(runId: string, { host, config }: Site): Promise<U
     });
   }
   refuseUnfit(run);
-  const hasRebooted = ![run.begin.bootId, ''].includes(await readBootId(host));
+  const hasRebooted = await hasRebootedSince(host, run.begin.bootId);
   const { changes, lost } = await recallChanges(host, config, run);
   const steps: Step[] = [];
   const refused: string[] = [...lost];

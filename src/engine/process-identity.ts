@@ -13,3 +13,8 @@ export async function readBootId(host: Host): Promise<string> {
   const file = await host.readFile('/proc/sys/kernel/random/boot_id');
   return file.kind === 'read' ? file.text.trim() : '';
 }
+
+/** Whether the kernel's rules are others than they were in that boot; where it cannot be told, they are not. */
+export async function hasRebootedSince(host: Host, bootId: string): Promise<boolean> {
+  return bootId !== '' && ![bootId, ''].includes(await readBootId(host));
+}

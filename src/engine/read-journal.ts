@@ -57,9 +57,20 @@ export async function readJournal(
     wereDone,
     revertings: events.filter(({ event }) => event === 'reverting').length,
     armed: events.find((event) => event.event === 'armed')?.switch,
-    confirmed: events.some(({ event }) => event === 'confirmed'),
+    // One that could not be brought to disk for certain was taken back.
+    confirmed: events.findLast(({ event }) => event === 'confirmed' || event === 'reverting')?.event === 'confirmed',
     end: events.findLast((event) => event.event === 'end'),
   };
+}
+
+/** Why a run that has no journal to go by may have changed something all the same; undefined: it was not begun. */
+export async function whyUnreadable(host: Host, config: Config, runId: string): Promise<string | undefined> {
+  const path = journalFile(config, runId);
+  const file = await host.readFile(path, 'latin1');
+  if (file.kind === 'unreadable') return `its journal ${path} cannot be read: ${file.reason}`;
+  // Steps come behind the first line; that one alone, torn, announces nothing.
+  const isBegun = file.kind === 'read' && file.text.split('\n').flatMap(parseEvent).length > 0;
+  return isBegun ? `its journal ${path} is damaged: the line with its plan is missing` : undefined;
 }
 
 /** The changes that a run began, in order; a line for each whose backup is lost. */
@@ -94,8 +105,8 @@ export interface RecalledChange extends Written {
  */
 function parseEvent(line: string): (JournalEvent & { at: string })[] {
   try {
-    const event: JournalEvent & { at: string } = JSON.parse(line);
-    return [event];
+    const event: (JournalEvent & { at: string }) | null = JSON.parse(line);
+    return typeof event?.event === 'string' ? [event] : [];
   } catch {
     return [];
   }

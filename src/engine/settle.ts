@@ -1,14 +1,15 @@
 import { closeRun } from './close-run.ts';
 import { stillAnswers } from './confirm/still-answers.ts';
 import { latestRunId } from './history/latest-run-id.ts';
-import { openJournal, openRunFile, type RepairedFinding, type RunOutcome } from './journal.ts';
-import { readBootId } from './process-identity.ts';
+import { backupFile, openJournal, openRunFile, type RepairedFinding, type RunOutcome } from './journal.ts';
+import { hasRebootedSince } from './process-identity.ts';
 import {
   type JournalledRun,
   type RecalledChange,
   readJournal,
   readOpenRun,
   recallChanges,
+  whyUnreadable,
 } from './read-journal.ts';
 import { revertChanges } from './revert.ts';
 import type { Site } from './site.ts';
@@ -39,14 +40,19 @@ export async function settle(site: Site, force = false): Promise<Settled | undef
   const runId = await findOpenRun(site);
   if (runId === undefined) return undefined;
   const run = await readJournal(site.host, site.config, runId);
-  if (!run) {
-    // Killed between its name and its first line.
-    await site.host.removeFile(openRunFile(site.config));
-    return undefined;
-  }
+  if (!run) return closeUnknown(runId, site);
   if (run.end) return close(run, site, { outcome: run.end.outcome, reason: run.end.reason, notes: [] });
   if (run.confirmed) return close(run, site, { outcome: 'done', notes: ['it was done and confirmed'] });
   return decide(run, site, force);
+}
+
+/** Mostly killed between its name and its first line. */
+async function closeUnknown(run: string, { host, config }: Site): Promise<Settled | undefined> {
+  const reason = await whyUnreadable(host, config, run);
+  await host.removeFile(openRunFile(config));
+  if (reason === undefined) return undefined;
+  const notes = [`${reason}; what it changed is not known, see ${backupFile(config, run, '')} for what was there before`];
+  return { run, verb: 'unknown', why: [], outcome: 'incomplete', notes, isOpen: false };
 }
 
 /** The name may be unreadable: then it is the newest run. */
@@ -63,7 +69,7 @@ async function decide(run: JournalledRun, site: Site, force: boolean): Promise<S
     return { ...about(run), outcome: 'incomplete', notes: [note], isOpen: true };
   }
   const context = { host, timeoutMs: config.commandTimeoutMs };
-  const hasRebooted = ![run.begin.bootId, ''].includes(await readBootId(host));
+  const hasRebooted = await hasRebootedSince(host, run.begin.bootId);
   const { changes, lost } = await recallChanges(host, config, run);
   const there = changes.filter(({ change }) => !(hasRebooted && change.about.volatile));
   const rebootNotes =

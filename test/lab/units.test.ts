@@ -12,6 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const cleanup = 'k3s-iptables-cleanup';
 const doctor = 'k3s-doctor';
 const names = [cleanup, doctor];
+const patiently = { timeout: 30_000, interval: 200 } as const;
 const textOf = (unit: string) => readFileSync(`${root}units/${unit}`, 'utf8');
 
 const lines = (name: string) => readFileSync(`${root}fixtures/kube-proxy-legacy-then-nft/${name}`, 'latin1');
@@ -147,7 +148,7 @@ touch /etc/written-inside`,
     expect(output).toContain('armed: 0\narmed: 0\nstopped: 0\n');
     expect(output).toContain("cannot touch '/etc/written-inside'");
     await expect
-      .poll(() => debian.exec(['ls', '/etc/written-outside-the-sandbox']), { timeout: 20_000 })
+      .poll(() => debian.exec(['ls', '/etc/written-outside-the-sandbox']), patiently)
       .toEqual({
         exitCode: 0,
         stdout: '/etc/written-outside-the-sandbox\n',
@@ -155,7 +156,10 @@ touch /etc/written-inside`,
       });
     // --collect: nothing is left of the one nor of the other.
     await expect
-      .poll(async () => (await debian.systemctl('list-units', '--all', '--no-legend', 'lab-*')).stdout)
+      .poll(
+        async () => (await debian.systemctl('list-units', '--all', '--no-legend', 'lab-*')).stdout,
+        patiently,
+      )
       .toBe('');
   });
 

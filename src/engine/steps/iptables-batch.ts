@@ -60,7 +60,7 @@ export const iptablesBatch: StepKind<IptablesBatchStep, Ruleset> = {
     print: ({ text }) => text,
     parse(text) {
       const parsed = parseRuleset(text);
-      return parsed.kind === 'parsed' ? parsed.ruleset : undefined;
+      return parsed.kind === 'parsed' && parsed.ruleset.tables.size > 0 ? parsed.ruleset : undefined;
     },
   },
 };

@@ -43,7 +43,7 @@ export async function startBrokenNode() {
     ...node,
     /** The same ghosts again, and a doctor that was never here before. */
     async breakAgain(): Promise<void> {
-      await node.run(['sh', '-c', `rm -rf ${stateFolder} /run/k3s-doctor`]);
+      await node.run(['sh', '-c', `rm -rf ${stateFolder} /run/k3s-doctor /run/lab/calls-of-tool`]);
       await this.bringGhostsBack();
     },
     /** What the doctor remembers stays. */
@@ -80,7 +80,7 @@ export async function startBrokenNode() {
 
 /** Quick, and without a connection that would be counted. */
 const settings = {
-  commandTimeoutMs: 1000,
+  commandTimeoutMs: 1500,
   guards: { probes: { api: false, ssh: false, dns: false, peer: false } },
   checks: { 'iptables-ghosts': { probe: false } },
 };

@@ -134,11 +134,11 @@ describe('a fix that is killed', () => {
     const healthy = await node.snapshot();
     expectOnlyGone(before, healthy, { backend: 'legacy' });
 
-    for (let moment = 1; moment <= 20; moment++) {
+    for (let moment = 1; moment <= 8; moment++) {
       await node.restore('legacy', 'ipv4', kubeProxyRules([webGhost]), { noFlush: true });
       await node.cni('nft', 'ADD', dead80);
       const run = node.startDoctor(['fix', '--yes']);
-      await delay((wholeMs * moment) / 20);
+      await delay((wholeMs * moment) / 8);
       await run.stop();
 
       const left = await node.snapshot();

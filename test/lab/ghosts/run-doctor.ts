@@ -12,7 +12,11 @@ export async function runDoctor(node: LabNode, args: readonly string[], options:
   return { exitCode, report, findings, reasons, stderr };
 }
 
-/** Writes the node's configuration; YAML takes JSON. */
+/**
+ * Writes the node's configuration; YAML takes JSON. Without `guards` of its own cluster DNS and peers are
+ * not probed: a node of one has neither, and every fix would wait for them.
+ */
 export async function configure(node: LabNode, config: Readonly<Record<string, unknown>>): Promise<void> {
-  await node.writeFile('/etc/k3s-doctor/config.yaml', JSON.stringify(config, undefined, 2), '600');
+  const whole = { guards: { probes: { dns: false, peer: false } }, ...config };
+  await node.writeFile('/etc/k3s-doctor/config.yaml', JSON.stringify(whole, undefined, 2), '600');
 }

@@ -1,9 +1,10 @@
 /** `doctor install` and `doctor uninstall`, with a systemctl that can be made to fail. */
-import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { runDoctor } from '../ghosts/run-doctor.ts';
 import { type InstallableNode, startInstallableNode } from './installable-node.ts';
 
+const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 const install = ['install', '--yes', '--enable', 'cleanup,doctor'];
 const units = '/etc/systemd/system';
 const service = `${units}/k3s-iptables-cleanup.service`;
@@ -125,7 +126,6 @@ describe('install', () => {
   ])('says what is wrong: %s', async (what, args, exitCode, words) => {
     await using node = await startInstallableNode();
     const asWhom = what === 'no root' ? ['setpriv', '--reuid', '65534', '--clear-groups'] : [];
-    const main = new URL('../../../src/cli/main.ts', import.meta.url).pathname;
     const result = await node.exec([...asWhom, process.execPath, main, ...args]);
     expect(result).toMatchObject({ exitCode, stdout: '', stderr: expect.stringContaining(words) });
     expect((await node.exec(['ls', '/var/lib/k3s-doctor'])).exitCode).not.toBe(0);
@@ -198,18 +198,43 @@ describe.each(['before', 'after'] as const)('killed %s a command of systemctl', 
   });
 });
 
-it('killed at any moment, the next uninstall --purge leaves nothing', async () => {
-  await using node = await startInstallableNode();
-  const before = await node.allFiles();
-  for (let moment = 0; moment < 12; moment++) {
-    const run = node.startDoctor(install);
-    await delay(150 + moment * 40);
-    await run.stop();
-    const { exitCode, stderr } = await node.doctor(['uninstall', '--purge', '--yes']);
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expect(await node.allFiles()).toBe(before);
-  }
+describe.each([
+  ['install', install],
+  ['uninstall', ['uninstall', '--yes']],
+] as const)('%s killed at each line of its journal', (verb, args) => {
+  it('is done or taken back by the next run, and a purge leaves nothing', async () => {
+    await using node = await startInstallableNode();
+    const bare = await node.allFiles();
+    const without = await node.files();
+    await runDoctor(node, install);
+    const installed = await node.files();
+    await node.doctor(['uninstall', '--purge', '--yes']);
+    const settled: string[] = [];
+
+    for (let line = 1; line <= 14; line++) {
+      if (verb === 'uninstall') await runDoctor(node, install);
+      await node.run(['sh', '-c', killAtLine, `${line}`, process.execPath, main, ...args]);
+      const { stdout } = await node.doctor(['settle']);
+      if (stdout !== '') settled.push(stdout);
+      expect([without, installed]).toContain(await node.files());
+      expect(await runDoctor(node, ['uninstall', '--purge', '--yes'])).toMatchObject({ exitCode: 0 });
+      expect(await node.allFiles()).toBe(bare);
+    }
+    expect(settled.filter((line) => line.includes('killed at its work')).length).toBeGreaterThan(7);
+  });
 });
+
+/** Ends the run when the newest journal has so many lines. */
+const killAtLine = `
+line=$0
+newest() { ls /var/lib/k3s-doctor/journal/*.jsonl 2>/dev/null | tail -n 1; }
+old=$(newest)
+"$@" >/dev/null 2>&1 &
+while kill -0 $! 2>/dev/null; do
+  new=$(newest)
+  [ "$new" = "$old" ] || [ "$(wc -l <$new)" -lt $line ] || kill -9 $! 2>/dev/null || :
+done
+`;
 
 describe('uninstall', () => {
   it('stops, disables and removes what install wrote, and keeps the journal', async () => {

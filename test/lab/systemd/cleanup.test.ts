@@ -4,13 +4,14 @@ import { expectOnlyGone, expectUnchanged } from '../ghosts/expect-only-gone.ts';
 import { configure } from '../ghosts/run-doctor.ts';
 import { wrapTool } from '../ghosts/wrap-tool.ts';
 import { describeWithSystemd } from './describe-with-systemd.ts';
-import { arrivalAtGate, closeGate, waitAtGate } from './gate.ts';
+import { arrivalAtGate, closeGate, openGate, waitAtGate } from './gate.ts';
 import { type HauntedDebian, startHauntedDebian } from './haunted-debian.ts';
 import { dropIn } from './install-units.ts';
 import { type Image, prepareImage } from './prepare-image.ts';
 
 const service = 'k3s-iptables-cleanup.service';
 const timer = 'k3s-iptables-cleanup.timer';
+const patiently = { timeout: 30_000, interval: 200 } as const;
 
 let image: Image;
 beforeAll(async () => {
@@ -26,7 +27,7 @@ describeWithSystemd('the timer', () => {
     await dropIn(debian, timer, `[Timer]\nOnBootSec=\n${everySecond}`);
 
     await debian.systemctl('start', timer);
-    await expect.poll(() => runsOf(debian), { timeout: 30_000, interval: 300 }).toHaveLength(3);
+    await expect.poll(() => runsOf(debian), patiently).toHaveLength(3);
     await debian.systemctl('stop', timer);
 
     const [first = '', second = '', third = ''] = await runsOf(debian);
@@ -70,14 +71,15 @@ describeWithSystemd('the service', () => {
   it('settles at once what it was killed at, and does not try the same again right away', async () => {
     await using debian = await startHauntedDebian(image);
     const before = await debian.snapshot();
-    await killMidway(debian);
+    await haltMidway(debian);
+    await kill(debian);
 
-    await expect.poll(() => stateOf(debian)).toBe('failed');
+    await expect.poll(() => stateOf(debian), patiently).toBe('failed');
 
     expect(await resultOf(debian)).toBe('signal');
     expectUnchanged(before, await debian.snapshot());
     expect(await debian.journal(service)).toMatch(/^run \S+ was killed at its work: reverted/m);
-    expect((await debian.exec(['pgrep', '--full', 'sleep infinity'])).stdout).toBe('');
+    expect((await debian.exec(['pgrep', '--full', 'iptables-legacy-restore'])).stdout).toBe('');
     expect(await undoTimers(debian)).toBe('');
 
     await debian.systemctl('start', service);
@@ -90,8 +92,9 @@ describeWithSystemd('the service', () => {
     await using debian = await startHauntedDebian(image);
     const before = await debian.snapshot();
     await dropIn(debian, service, '[Service]\nExecStopPost=\n');
-    await killMidway(debian);
-    await expect.poll(() => stateOf(debian)).toBe('failed');
+    await haltMidway(debian);
+    await kill(debian);
+    await expect.poll(() => stateOf(debian), patiently).toBe('failed');
     const between = await debian.snapshot();
     expect(between.legacyIpv4).not.toBe(before.legacyIpv4);
 
@@ -100,10 +103,25 @@ describeWithSystemd('the service', () => {
     expectUnchanged(before, await debian.snapshot());
   });
 
-  /** The first transaction, on table nat, is done, the second has not begun when the doctor gets SIGKILL. */
-  async function killMidway(debian: HauntedDebian): Promise<void> {
-    const isNat = 'input=$(cat); case $input in "*nat"*) ;; *)';
-    const restore = `${isNat} ${waitAtGate};; esac; printf '%s\\n' "$input" | real "$@"`;
+  it('that is told to stop finishes the step at work, takes everything back, and is not killed over it', async () => {
+    await using debian = await startHauntedDebian(image);
+    const before = await debian.snapshot();
+    await haltMidway(debian);
+
+    await debian.systemctl('stop', '--no-block', service);
+    await expect.poll(() => stateOf(debian), patiently).toBe('deactivating');
+    await openGate(debian);
+    await expect.poll(() => stateOf(debian), patiently).toMatch(/^(in)?active$|^failed$/);
+
+    expect(await debian.journal(service)).toMatch(/^fix: .*stopped before: .*roll-back complete/m);
+    expectUnchanged(before, await debian.snapshot());
+    expect(await undoTimers(debian)).toBe('');
+  });
+
+  /** The first transaction, on table nat, is done, the second has not begun when this returns. */
+  async function haltMidway(debian: HauntedDebian): Promise<void> {
+    const unlessNat = 'input=$(cat); case $input in "*nat"*) ;; *)';
+    const restore = `${unlessNat} ${waitAtGate};; esac; printf '%s\\n' "$input" | real "$@"`;
     await configure(debian, {
       commands: {
         crictl: debian.crictl,
@@ -114,6 +132,10 @@ describeWithSystemd('the service', () => {
     await closeGate(debian);
     await debian.systemctl('start', '--no-block', service);
     await arrivalAtGate(debian);
+  }
+
+  /** As the kernel does when memory runs out. */
+  async function kill(debian: HauntedDebian): Promise<void> {
     await debian.systemctl('kill', '--kill-whom=main', '--signal=KILL', service);
   }
 });
@@ -140,11 +162,9 @@ describeWithSystemd("the dead man's switch", () => {
 
     await doctor.stop('SIGKILL');
 
-    await expect
-      .poll(async () => (await debian.snapshot()).legacyIpv4, { timeout: 30_000, interval: 200 })
-      .toBe(before.legacyIpv4);
+    await expect.poll(async () => (await debian.snapshot()).legacyIpv4, patiently).toBe(before.legacyIpv4);
     expectUnchanged(before, await debian.snapshot());
-    await expect.poll(() => undoTimers(debian)).toBe('');
+    await expect.poll(() => undoTimers(debian), patiently).toBe('');
   });
 
   it('is disarmed when the fix is confirmed', async () => {

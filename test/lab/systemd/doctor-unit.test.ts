@@ -64,7 +64,7 @@ describeWithSystemd('the hourly diagnosis', () => {
     await debian.systemctl('start', service);
 
     await expect
-      .poll(() => debian.journal('tell-somebody.service'))
+      .poll(() => debian.journal('tell-somebody.service'), { timeout: 30_000, interval: 200 })
       .toContain(`${service}: exit-code, exit code 1\n`);
 
     await debian.doctor(['fix', '--yes']);
