@@ -1,8 +1,8 @@
 /** What a killed fix had started goes on without it, and must not write behind the back of who settles. */
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { type BrokenNode, startBrokenNode } from './broken-node.ts';
+import { startBrokenNode } from './broken-node.ts';
 import { expectRepairable } from './expect-settled.ts';
+import { until } from './until.ts';
 
 it('a restore program that still waits for the lock of iptables when its fix is killed writes nothing later', async () => {
   await using node = await startBrokenNode();
@@ -22,10 +22,3 @@ it('a restore program that still waits for the lock of iptables when its fix is 
   expect(await node.state()).toBe('before');
   await expectRepairable(node);
 });
-
-async function until(node: BrokenNode, command: string): Promise<void> {
-  for (let tries = 0; tries < 200; tries++, await delay(50)) {
-    if ((await node.exec(['sh', '-c', command])).exitCode === 0) return;
-  }
-  throw new Error(`not so in time: ${command}`);
-}

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { expectDocumented } from './fault-table.ts';
 import { afterItsWork, always, atCall } from './tool-faults.ts';
 import { tryAll } from './try-all.ts';
-import { tryFault } from './try-fault.ts';
+import { type Fault, tryFault } from './try-fault.ts';
 
 const faults = [
   ...always('flock', 'lock', ['fails', 'hangs', 'is killed', 'is absent']),
@@ -27,7 +27,22 @@ const faults = [
     ways: ['fails', 'is killed'],
   }),
   ...atCall('conntrack', 'end of stale connections', { words: '-D', nth: '1', ways: ['fails', 'hangs'] }),
+  ...withSsh([
+    ...always('k3s-doctor', 'watchdog and probes', ['is absent']),
+    ...atCall('k3s-doctor', 'probes', { words: 'probe', nth: '1+', ways: ['fails', 'is killed', 'prints garbage'] }),
+    ...afterItsWork('k3s-doctor', 'probes', { words: 'probe', nth: '1+', ways: ['fails', 'is killed'] }),
+    ...atCall('k3s-doctor', 'watchdog', { words: 'undo', nth: '1+', ways: ['fails'] }),
+    {
+      where: 'probes',
+      what: 'SSH cannot be reached after the first write',
+      tools: { 'iptables-legacy-restore': 'real "$@"; code=$?; pkill -f "[s]erve-pod.ts ssh"; exit $code' },
+    },
+  ]),
 ];
+
+function withSsh(list: readonly Fault[]): readonly Fault[] {
+  return list.map((fault) => ({ ...fault, ssh: true }));
+}
 
 it('whatever program fails, the node is as before or repaired, and what is said of it is true', async () => {
   const rows = await tryAll(faults, tryFault);

@@ -32,12 +32,11 @@ export function atCall(
 }
 
 /** It does its work, and only then something else. */
-export function afterItsWork(tool: Tool, where: string, { words, nth }: Call): readonly Fault[] {
-  const ways = ['fails', 'hangs', 'is killed'] as const;
+export function afterItsWork(tool: Tool, where: string, { words, nth, ways = ['fails', 'hangs', 'is killed'] }: Call): readonly Fault[] {
   return ways.map((way) => ({
     where,
     what: `does its work and ${way}`,
-    tools: { [tool]: countCalls(words, nth, `real "$@"; ${failures[way]}`) },
+    tools: { [tool]: countCalls(words, nth, `real "$@"; ${failures[way] ?? ''}`) },
   }));
 }
 

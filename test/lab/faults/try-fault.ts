@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { type Report, reportSchema } from '../../../src/report/report-schema.ts';
 import { doctorCommand } from '../node/start-node.ts';
@@ -13,6 +14,8 @@ export interface Fault extends Pick<FaultRow, 'what' | 'where'> {
   readonly tools?: Partial<Record<Tool, string | null>>;
   /** Makes it so on the node; what it returns makes it good again. */
   readonly prepare?: (node: BrokenNode) => Promise<(() => Promise<void>) | undefined>;
+  /** An SSH server listens, and whether it can be reached is compared. */
+  readonly ssh?: true;
   /** Command line that the doctor's is added to. */
   readonly under?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -24,7 +27,10 @@ export interface Fault extends Pick<FaultRow, 'what' | 'where'> {
  */
 export async function tryFault(node: BrokenNode, fault: Fault): Promise<FaultRow> {
   await node.breakAgain();
-  await node.configure(await toolSettings(node, fault.tools ?? {}));
+  await using server = fault.ssh && node.start([process.execPath, servePod, 'ssh', '22', '']);
+  await server?.waitForLine('serving');
+  const guards = { probes: { api: false, ssh: fault.ssh ?? false, dns: false, peer: false } };
+  await node.configure({ guards, ...(await toolSettings(node, fault.tools ?? {})) });
   const makeGood = await fault.prepare?.(node);
   const { exitCode, report, stderr } = await fix(node, fault);
   const state = await node.state();
@@ -45,6 +51,8 @@ export async function tryFault(node: BrokenNode, fault: Fault): Promise<FaultRow
   await expectNoWatchdog(node);
   return { ...row, node: inWords[state], later: inWords[later] };
 }
+
+const servePod = fileURLToPath(new URL('../node/serve-pod.ts', import.meta.url));
 
 const inWords: Readonly<Record<NodeState, string>> = {
   before: 'as before',

@@ -39,8 +39,10 @@ const diskFaults: readonly Fault[] = [
   },
   {
     where: 'state folder',
-    what: 'is full after the last step',
-    ...withDisk('size=4m', { conntrack: `real "$@"; code=$?; case "$*" in *-D*) ${fill};; esac; exit $code` }),
+    what: 'is read-only after the last step',
+    ...withDisk('size=4m', {
+      conntrack: `real "$@"; code=$?; case "$*" in *-D*) mount -o remount,ro ${stateFolder};; esac; exit $code`,
+    }),
   },
 ];
 
@@ -128,6 +130,7 @@ it('whatever cannot be written, the node is as before or repaired, and what is s
 /** What is synced to disk in a fix, in order; of each file only its own sync, not that of its folder. */
 async function listWrites(): Promise<readonly string[]> {
   await using node = await startBrokenNode();
+  await node.breakAgain();
   await node.configure({ commandTimeoutMs: 10_000 });
   const trace = ['strace', '-D', '-f', '-y', '-qq', '-o', '/run/lab/trace', '-e', 'trace=fsync'];
   const fix = [process.execPath, main, 'fix', '--yes'];

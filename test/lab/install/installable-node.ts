@@ -6,6 +6,8 @@ export interface InstallableNode extends LabNode {
   changes(): Promise<readonly string[]>;
   /** What systemctl does at this call, such as `start k3s-doctor.timer`: shell, before and after its work. */
   at(call: string, what: { readonly before?: string; readonly after?: string }): Promise<void>;
+  /** The units that systemd has read. */
+  loaded(): Promise<readonly string[]>;
   /** A unit's state, as `is-active` prints it. */
   setActivity(unit: string, activity: string): Promise<void>;
   /** Every file, link and folder with owner, mode and content, but for the product's own state. */
@@ -34,6 +36,7 @@ export async function startInstallableNode(): Promise<InstallableNode> {
       await node.writeFile(`/run/lab/at/${call}.before`, `${before}\n`);
       await node.writeFile(`/run/lab/at/${call}.after`, `${after}\n`);
     },
+    loaded: async () => (await node.run(['sort', '/run/lab/loaded'])).split('\n').slice(0, -1),
     setActivity: (unit, activity) => node.writeFile(`/run/lab/activity/${unit}`, `${activity}\n`),
     files: () => list('k3s-doctor'),
     allFiles: () => list('none'),
@@ -55,6 +58,7 @@ esac
 echo "$call" >>/run/lab/changes
 [ ! -e "/run/lab/at/$call.before" ] || . "/run/lab/at/$call.before"
 case $verb in
+  daemon-reload) ls /etc/systemd/system | grep ^k3s- >/run/lab/loaded;;
   enable) mkdir -p $links; ln -sf "/etc/systemd/system/$unit" "$links/$unit";;
   disable) rm -f "$links/$unit"; rmdir $links 2>/dev/null;;
   start) echo active >"/run/lab/activity/$unit";;
