@@ -9,6 +9,7 @@ import { exitCodes } from './exit-code.ts';
 import { explainCommand } from './explain-command.ts';
 import { fixCommand } from './fix-command.ts';
 import { type HistoryCommandOptions, historyCommand } from './history-command.ts';
+import { type InstallCommandOptions, installCommand } from './install-command.ts';
 import { listCommand } from './list-command.ts';
 import type { CheckOptions, FixCommandOptions, RunOptions, UndoCommandOptions } from './options.ts';
 import { type PauseCommandOptions, pauseCommand } from './pause-command.ts';
@@ -16,6 +17,7 @@ import { probeCommand } from './probe-command.ts';
 import { resumeCommand } from './resume-command.ts';
 import { settleCommand } from './settle-command.ts';
 import { undoCommand } from './undo-command.ts';
+import { type UninstallCommandOptions, uninstallCommand } from './uninstall-command.ts';
 import { version } from './version.ts';
 
 process.exitCode = await main(process.argv);
@@ -84,6 +86,7 @@ function buildProgram(end: End): Command {
 
   addStateCommands(program, end);
   addCommandsAboutChecks(program, end);
+  addInstallCommands(program, end);
   addProcessCommands(program, end);
   return program;
 }
@@ -137,6 +140,23 @@ function addCommandsAboutChecks(program: Command, end: End): void {
     .option('--config <file>', 'instead of /etc/k3s-doctor/config.yaml')
     .option('--kubeconfig <file>', "instead of k3s' own")
     .action(async (options: ConfigCommandOptions) => end(await configCommand(options)));
+}
+
+function addInstallCommands(program: Command, end: End): void {
+  withRunOptions(program.command('install'))
+    .description('put units and an example of the configuration in place')
+    .option('--enable <timers>', 'start them, too: cleanup, doctor')
+    .option('--unit-dir <dir>', 'instead of /etc/systemd/system')
+    .option('--dry-run', 'show what would be written and change nothing')
+    .option('-y, --yes', 'do not ask')
+    .action(async (options: InstallCommandOptions) => end(await installCommand(options)));
+
+  withRunOptions(program.command('uninstall'))
+    .description('remove exactly what install has written')
+    .option('--purge', 'journal, history and state, too')
+    .option('--dry-run', 'show what would be removed and change nothing')
+    .option('-y, --yes', 'do not ask')
+    .action(async (options: UninstallCommandOptions) => end(await uninstallCommand(options)));
 }
 
 /** What is not typed by hand. */

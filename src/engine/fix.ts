@@ -3,14 +3,13 @@ import type { Applied } from './apply.ts';
 import type { Check } from './check.ts';
 import { type Examination, examine } from './examine.ts';
 import { createFactContext } from './fact.ts';
-import { afterRun } from './guards/after-run.ts';
 import { type Decision, decide } from './guards/decide.ts';
 import { describePause, pauseOf } from './guards/pause.ts';
 import type { State } from './guards/state.ts';
 import { readState, type StateReading, setAside, writeState } from './guards/state-file.ts';
 import { takeLock } from './lock.ts';
 import { readOpenRun } from './read-journal.ts';
-import { carryOut, outcomeOf } from './run.ts';
+import { carryOut } from './run.ts';
 import { newRunId } from './run-id.ts';
 import { type Settled, settle } from './settle.ts';
 import type { Site } from './site.ts';
@@ -79,7 +78,7 @@ async function rehearse(options: FixOptions): Promise<FixResult> {
 async function askAndFix(options: FixOptions, ask: (shown: Shown) => Promise<boolean>): Promise<FixResult> {
   const { host, config } = options;
   const isOpen = (await readOpenRun(host, config)) !== undefined;
-  let settled = isOpen ? await withLock(options, () => settleAndRemember(options)) : undefined;
+  let settled = isOpen ? await withLock(options, () => settle(options)) : undefined;
   for (let attempt = 1; ; attempt++) {
     if (settled?.outcome === 'incomplete') return blocked(settled);
     const { decision, shown } = await decideNow(options, settled);
@@ -94,7 +93,7 @@ async function askAndFix(options: FixOptions, ask: (shown: Shown) => Promise<boo
 }
 
 async function settleAndFix(options: FixOptions, approvedDigest?: string): Promise<FixResult> {
-  const settled = await settleAndRemember(options);
+  const settled = await settle(options);
   if (settled?.outcome === 'incomplete') return blocked(settled);
   // Read once: what a second look in the same run sees is not one more sighting.
   const reading = await readState(options.host, options.config);
@@ -106,9 +105,8 @@ async function settleAndFix(options: FixOptions, approvedDigest?: string): Promi
       return { ...shown, fix: notApplied(planChanged) };
     }
     const applied = await applyDecision(decision, options, attempt);
-    const problems = await rememberOutcome(decision, applied, options);
     const mayTryAgain = applied.kind === 'moved-on' && applied.reverted.complete && attempt < 3;
-    if (!mayTryAgain) return { ...shown, notices: [...shown.notices, ...problems], fix: applied };
+    if (!mayTryAgain) return { ...shown, fix: applied };
   }
 }
 
@@ -186,28 +184,4 @@ function applyDecision({ steps, why }: Decision, options: FixOptions, attempt: n
   const { host, runId, by, signal } = options;
   const id = attempt === 1 ? runId : newRunId({ now: host.now(), pid: process.pid, latest: runId });
   return carryOut({ runId: id, verb: 'fix', by, why, steps, signal }, options);
-}
-
-async function rememberOutcome(
-  { state, why }: Decision,
-  applied: Applied,
-  { host, config }: FixOptions,
-): Promise<string[]> {
-  const outcome = outcomeOf(applied);
-  const next = afterRun(state, { outcome, findings: why, config, now: host.now() });
-  const written = next === state ? undefined : await writeState(host, config, next);
-  return written?.kind === 'failed' ? [`the state could not be written: ${written.reason}`] : [];
-}
-
-/** A run that was killed and had to be taken back counts as a failed attempt. */
-async function settleAndRemember(options: FixOptions): Promise<Settled | undefined> {
-  const { host, config } = options;
-  const settled = await settle(options);
-  if (settled?.verb !== 'fix') return settled;
-  const { state, problem } = await readState(host, config);
-  const { outcome, why: findings } = settled;
-  if (problem === undefined) {
-    await writeState(host, config, afterRun(state, { outcome, findings, config, now: host.now() }));
-  }
-  return settled;
 }

@@ -58,7 +58,8 @@ export async function readJournal(
     revertings: events.filter(({ event }) => event === 'reverting').length,
     armed: events.find((event) => event.event === 'armed')?.switch,
     // One that could not be brought to disk for certain was taken back.
-    confirmed: events.findLast(({ event }) => event === 'confirmed' || event === 'reverting')?.event === 'confirmed',
+    confirmed:
+      events.findLast(({ event }) => event === 'confirmed' || event === 'reverting')?.event === 'confirmed',
     end: events.findLast((event) => event.event === 'end'),
   };
 }

@@ -144,7 +144,7 @@ function isToBeRetried(applied: Applied): boolean {
   return applied.kind !== 'done' && !applied.reverted.complete && applied.reverted.retryable;
 }
 
-export function outcomeOf(applied: Applied): RunOutcome {
+function outcomeOf(applied: Applied): RunOutcome {
   if (applied.kind === 'done') return 'done';
   if (!applied.reverted.complete) return 'incomplete';
   return applied.kind === 'failed' ? 'reverted' : applied.kind;

@@ -1,7 +1,7 @@
 import { closeRun } from './close-run.ts';
 import { stillAnswers } from './confirm/still-answers.ts';
 import { latestRunId } from './history/latest-run-id.ts';
-import { backupFile, openJournal, openRunFile, type RepairedFinding, type RunOutcome } from './journal.ts';
+import { backupFile, openJournal, openRunFile, type RunOutcome } from './journal.ts';
 import { hasRebootedSince } from './process-identity.ts';
 import {
   type JournalledRun,
@@ -20,8 +20,6 @@ import { bindStep } from './steps/steps.ts';
 export interface Settled {
   readonly run: string;
   readonly verb: string;
-  /** The findings that it was to repair. */
-  readonly why: readonly RepairedFinding[];
   readonly outcome: RunOutcome;
   readonly notes: readonly string[];
   /** It could not be taken back for now: the next run tries again. */
@@ -51,8 +49,10 @@ async function closeUnknown(run: string, { host, config }: Site): Promise<Settle
   const reason = await whyUnreadable(host, config, run);
   await host.removeFile(openRunFile(config));
   if (reason === undefined) return undefined;
-  const notes = [`${reason}; what it changed is not known, see ${backupFile(config, run, '')} for what was there before`];
-  return { run, verb: 'unknown', why: [], outcome: 'incomplete', notes, isOpen: false };
+  const notes = [
+    `${reason}; what it changed is not known, see ${backupFile(config, run, '')} for what was there before`,
+  ];
+  return { run, verb: 'unknown', outcome: 'incomplete', notes, isOpen: false };
 }
 
 /** The name may be unreadable: then it is the newest run. */
@@ -149,5 +149,5 @@ async function close(
 }
 
 function about({ runId, begin }: JournalledRun) {
-  return { run: runId, verb: begin.verb, why: begin.why };
+  return { run: runId, verb: begin.verb };
 }

@@ -1,6 +1,4 @@
 import type { Applied } from './apply.ts';
-import { afterUndo } from './guards/after-run.ts';
-import { readState, writeState } from './guards/state-file.ts';
 import { takeLock } from './lock.ts';
 import { planUndo, type UndoPlan } from './plan-undo.ts';
 import { readOpenRun } from './read-journal.ts';
@@ -57,7 +55,6 @@ export async function undo(options: UndoOptions): Promise<UndoResult> {
       steps: plan.steps,
     } as const;
     const fix = await carryOut(request, options);
-    if (fix.kind === 'done') await remember(options, plan);
     return { plan, fix, settled: settledNow };
   });
 }
@@ -77,11 +74,4 @@ async function withLock<T>(options: UndoOptions, work: () => Promise<T>): Promis
   } finally {
     await lock.release();
   }
-}
-
-async function remember({ host, config, runId }: UndoOptions, { run }: UndoPlan): Promise<void> {
-  const { state, problem } = await readState(host, config);
-  if (problem !== undefined || run.begin.why.length === 0) return;
-  const next = afterUndo(state, { findings: run.begin.why, runId, now: host.now() });
-  await writeState(host, config, next);
 }

@@ -7,7 +7,7 @@ const found = (...findings: readonly (typeof ghost)[]) => examinationOf({ outcom
 const reverted = { complete: true, notes: ['what was removed is back'], retryable: false };
 const halfReverted = { complete: false, notes: ['1 line could not be restored'], retryable: false };
 const held: Finding = { ...ghost, remedy: { kind: 'held', reason: 'seen for the first time' } };
-const settled = { run: '20261120T180000000Z-1', verb: 'fix', why: [], notes: ['a'], isOpen: false } as const;
+const settled = { run: '20261120T180000000Z-1', verb: 'fix', notes: ['a'], isOpen: false } as const;
 
 type Fix = NonNullable<ReportInput['fix']>;
 

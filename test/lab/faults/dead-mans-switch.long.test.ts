@@ -45,5 +45,5 @@ it('a fix that was killed after a write is taken back by its watchdog when the t
 
   expect(await node.state()).toBe('before');
   expect((await node.doctor(['history'])).stdout).toContain('reverted');
-  await until(node, '! pgrep -f unless-confirmed');
+  await until(node, '! pgrep -f "[u]nless-confirmed"');
 });
