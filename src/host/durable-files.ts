@@ -1,7 +1,8 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { describeWriteError } from './describe-write-error.ts';
 import type { WriteResult } from './host.ts';
+import { temporaryOf } from './install-file.ts';
 import { makeFolder } from './make-folder.ts';
 import { syncFolder } from './sync-folder.ts';
 
@@ -11,7 +12,7 @@ import { syncFolder } from './sync-folder.ts';
  * whoever writes holds the lock.
  */
 export async function writeDurably(path: string, text: string): Promise<WriteResult> {
-  const temporary = join(dirname(path), `.${basename(path)}.k3s-doctor`);
+  const temporary = temporaryOf(path);
   try {
     await makeFolder(dirname(path), 0o700);
     await rm(temporary, { force: true });

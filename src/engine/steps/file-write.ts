@@ -80,7 +80,8 @@ async function probe(step: FileWriteStep, { host }: StepContext): Promise<Probe<
   if (found.kind !== 'seen') return found;
   const content = found.before.file?.content ?? null;
   if (content === step.content) {
-    const isLeft = content === null && (await foldersAreLeft(step, host));
+    const isLeft =
+      (await halfWritten(step, host)) || (content === null && (await foldersAreLeft(step, host)));
     return isLeft ? { kind: 'needed', before: found.before } : { kind: 'done', notes: [] };
   }
   if (content === step.basedOn) return { kind: 'needed', before: found.before };
@@ -129,14 +130,23 @@ function decode(bytes: string, encoding: FileWriteStep['encoding']): string | un
   return Buffer.from(text, 'utf8').toString('latin1') === bytes ? text : undefined;
 }
 
+/** Whether a process that was killed left the file under the name that it is written to first. */
+async function halfWritten({ path }: FileWriteStep, host: Host): Promise<boolean> {
+  return (await host.fileStatus(halfWrittenName(path))).kind === 'file';
+}
+
+function halfWrittenName(path: string): string {
+  return `${folderOf(path)}/.${nameOf(path)}.k3s-doctor`.replace('//', '/');
+}
+
 /**
  * Whether a folder that is to go is there, and would be empty: a process that was killed after it made
- * the folder may have left it, and in it the file under the name that it is written to first.
+ * the folder may have left it.
  */
 async function foldersAreLeft({ path, removesFolders = [] }: FileWriteStep, host: Host): Promise<boolean> {
   for (const folder of removesFolders) {
     const entries = await host.listDirectory(folder);
-    if (entries) return entries.every(({ name }) => name === `.${nameOf(path)}.k3s-doctor`);
+    if (entries) return entries.every(({ name }) => halfWrittenName(path).endsWith(`/${name}`));
   }
   return false;
 }

@@ -134,6 +134,22 @@ describe('killed in the middle of it', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  test('the file beside one that was to be replaced goes, too', async () => {
+    const path = join(temporaryFolder(), 'unit');
+    writeFileSync(path, 'old\n');
+    const step = write(path, { basedOn: 'old\n' });
+    const before = await needed(step);
+    writeFileSync(join(path, '../.unit.k3s-doctor'), 'new\n');
+
+    const inverse = fileWrite.revert(step, before);
+    if (inverse?.kind !== 'file-write') throw new Error('there is no inverse step');
+    await fileWrite.apply(inverse, await needed(inverse), context);
+
+    expect(readdirSync(join(path, '..'))).toEqual(['unit']);
+    expect(readFileSync(path, 'utf8')).toBe('old\n');
+    expect(await fileWrite.probe(inverse, context)).toEqual({ kind: 'done', notes: [] });
+  });
+
   test('before anything was written there is nothing to take back', async () => {
     const folder = temporaryFolder();
     const step = write(join(folder, 'a/file'), {});

@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import { addForeignRules } from '../ghosts/foreign-rules.ts';
 import { startHauntedNode, webGhost } from '../ghosts/haunted-node.ts';
 import { configure } from '../ghosts/run-doctor.ts';
+import type { Backend } from '../node/ruleset-text.ts';
 import type { NodeSnapshot } from '../node/take-snapshot.ts';
 
 export const stateFolder = '/var/lib/k3s-doctor';
@@ -31,13 +32,14 @@ export type NodeState = 'before' | 'after' | 'between';
 export type BrokenNode = Awaited<ReturnType<typeof startBrokenNode>>;
 
 /** A node with ghosts in three tables, foreign rules among them, and a stale connection: a fix has four steps. */
-export async function startBrokenNode() {
-  const node = await startHauntedNode({ earlier: [webGhost, dnsGhost, emptyGhost] });
+export async function startBrokenNode(backend: Backend = 'legacy') {
+  const node = await startHauntedNode({ ghosts: backend, earlier: [webGhost, dnsGhost, emptyGhost] });
   await addForeignRules(node, 'legacy');
   await addForeignRules(node, 'nft');
-  const ghosts = await node.dump('legacy', 'ipv4', { counters: true });
+  const rules = backend === 'legacy' ? 'legacyIpv4' : 'nftIpv4';
+  const ghosts = await node.dump(backend, 'ipv4', { counters: true });
   const before = await node.snapshot();
-  const after = { ...before, legacyIpv4: withoutGhosts(before.legacyIpv4) };
+  const after = { ...before, [rules]: withoutGhosts(before[rules]) };
 
   return {
     ...node,
@@ -48,7 +50,7 @@ export async function startBrokenNode() {
     },
     /** What the doctor remembers stays. */
     async bringGhostsBack(): Promise<void> {
-      await node.restore('legacy', 'ipv4', ghosts);
+      await node.restore(backend, 'ipv4', ghosts);
       await node.exec(['conntrack', '-D', ...staleConnection.slice(0, 10)]);
       await node.run(['conntrack', '-I', ...staleConnection, '-t', '600']);
     },
@@ -61,14 +63,14 @@ export async function startBrokenNode() {
     /** Fails if anything but the ghosts is another than it was, or a table was changed in part. */
     async state(): Promise<NodeState> {
       const now = await node.snapshot();
-      expectNothingForeign(before, now);
-      const tables = [now, before, after].map(({ legacyIpv4 }) => legacyIpv4.split('COMMIT\n'));
+      expectNothingForeign(before, now, rules);
+      const tables = [now, before, after].map((snapshot) => snapshot[rules].split('COMMIT\n'));
       const [tablesNow = [], tablesBefore = [], tablesAfter = []] = tables;
       for (const [index, table] of tablesNow.entries()) {
         expect([tablesBefore[index], tablesAfter[index]]).toContain(table);
       }
-      if (now.legacyIpv4 === before.legacyIpv4) return 'before';
-      return now.legacyIpv4 === after.legacyIpv4 ? 'after' : 'between';
+      if (now[rules] === before[rules]) return 'before';
+      return now[rules] === after[rules] ? 'after' : 'between';
     },
     /** Whether the connection to the dead pod is still there. */
     async hasStaleConnection(): Promise<boolean> {
@@ -90,10 +92,16 @@ function objectIn(more: Readonly<Record<string, unknown>>, key: string): object 
   return typeof value === 'object' && value !== null ? value : {};
 }
 
-function expectNothingForeign(before: NodeSnapshot, now: NodeSnapshot): void {
-  const { conntrack: _, legacyIpv4: ghosts, ...others } = before;
+function expectNothingForeign(
+  before: NodeSnapshot,
+  now: NodeSnapshot,
+  rules: 'legacyIpv4' | 'nftIpv4',
+): void {
+  const { conntrack: _, nftRuleset, legacyIpv4, nftIpv4, ...others } = before;
   expect(now).toMatchObject(others);
-  expect(withoutGhosts(now.legacyIpv4)).toBe(withoutGhosts(ghosts));
+  if (rules === 'legacyIpv4') expect(now).toMatchObject({ nftRuleset, nftIpv4 });
+  else expect(now).toMatchObject({ legacyIpv4 });
+  expect(withoutGhosts(now[rules])).toBe(withoutGhosts(before[rules]));
 }
 
 function withoutGhosts(dump: string): string {

@@ -1,16 +1,18 @@
 import { expect } from 'vitest';
+import type { Backend } from '../node/ruleset-text.ts';
 import { type BrokenNode, startBrokenNode } from './broken-node.ts';
 
 /** Goes through a list on two nodes at a time; the results are in its order. */
 export async function tryAll<T, R>(
   list: readonly T[],
   tryOne: (node: BrokenNode, item: T) => Promise<R>,
+  ghosts: Backend = 'legacy',
 ): Promise<R[]> {
   const results = new Map<number, R>();
   const problems: string[] = [];
   const queue = [...list.entries()];
   const work = async () => {
-    await using node = await startBrokenNode();
+    await using node = await startBrokenNode(ghosts);
     await node.configure();
     for (let next = queue.shift(); next; next = queue.shift()) {
       const [index, item] = next;

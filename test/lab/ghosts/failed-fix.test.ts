@@ -81,7 +81,7 @@ describe('a restore program', () => {
     const fix = await runDoctor(node, ['fix', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 3, report: { fix: { outcome: 'failed', rollback: 'complete' } } });
-    expect(fix.report.fix?.notes).toContainEqual(expect.stringContaining('nat: what was removed is back'));
+    expect(fix.report.fix?.notes).toContainEqual(expect.stringMatching(/^taken back: iptables-legacy nat: /));
     expectUnchanged(before, await node.snapshot());
     expect(counted.some((line) => !line.startsWith('[0:0]'))).toBe(true);
     expect((await counters()).split('\n').filter((line) => line.includes('-A KUBE-SEP'))).toEqual(counted);

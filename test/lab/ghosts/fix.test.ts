@@ -71,7 +71,9 @@ describe('a fixed node', () => {
     const calls = await noted.calls();
     expect(calls).toContain('iptables-legacy-save -c');
     expect(
-      calls.filter((call) => !/^ip6?tables-(legacy|nft)-save -c$|^nft list |^conntrack -L /.test(call)),
+      calls.filter(
+        (call) => !/^ip6?tables-(legacy|nft)-save -c$|^nft list |^conntrack -L |^flock /.test(call),
+      ),
     ).toEqual([]);
     expect(await node.run(['ls', '-R', '/var/lib/k3s-doctor'])).toBe(journal);
     expect(await node.snapshot()).toEqual(healthy);
