@@ -15,6 +15,7 @@ const mayImport: Readonly<Record<string, readonly RegExp[]>> = {
   facts: [error, /^host\/(host|tools)\.ts$/, /^(netfilter|kube|engine)\//, /^config\/config\.ts$/],
   checks: [error, /^(facts|netfilter|engine)\//, /^config\/config\.ts$/],
   probes: [error, /^host\/(host|tools)\.ts$/, /^(engine|facts|kube|netfilter)\//, /^config\/config\.ts$/],
+  install: [error, /^host\/(host|tools)\.ts$/, /^engine\//, /^config\/config\.ts$/],
   engine: [error, /^host\/(host|tools)\.ts$/, /^netfilter\//, /^config\/config\.ts$/],
   report: [/^engine\//],
   'doctor-error.ts': [],

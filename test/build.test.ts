@@ -115,6 +115,8 @@ describe('the package', () => {
         'dist/doctor.js',
         'dist/explain/iptables-ghosts.md',
         'dist/THIRD-PARTY-LICENSES.txt',
+        'units/k3s-doctor.service',
+        'units/k3s-doctor.timer',
         'units/k3s-iptables-cleanup.service',
         'units/k3s-iptables-cleanup.timer',
         'docs/exit-codes.md',

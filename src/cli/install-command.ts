@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { install } from '../engine/install/install.ts';
-import { parseTimerNames, systemUnitFolder } from '../engine/install/units.ts';
+import { install } from '../install/install.ts';
+import { parseTimerNames, systemUnitFolder } from '../install/units.ts';
 import { changeInstallationOf, type InstallationOptions } from './installation.ts';
 
 export interface InstallCommandOptions extends InstallationOptions {

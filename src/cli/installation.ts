@@ -1,10 +1,10 @@
 import { DoctorError } from '../doctor-error.ts';
 import { latestRunId } from '../engine/history/latest-run-id.ts';
 import { describeCaller } from '../engine/history/who.ts';
-import type { ChangeOptions, ChangeResult } from '../engine/install/change-installation.ts';
-import type { InstallationPlan } from '../engine/install/plan-install.ts';
-import type { ShippedFile } from '../engine/install/units.ts';
 import { newRunId } from '../engine/run-id.ts';
+import type { ChangeOptions, ChangeResult } from '../install/change-installation.ts';
+import type { InstallationPlan } from '../install/plan-install.ts';
+import type { ShippedFile } from '../install/units.ts';
 import { buildReport, type ReportInput } from '../report/build-report.ts';
 import { renderPlan, renderText } from '../report/text.ts';
 import { askYesNo } from './ask.ts';

@@ -1,10 +1,10 @@
 import { access, constants, readFile, realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { DoctorError } from '../doctor-error.ts';
-import { nameProgram } from '../engine/install/name-program.ts';
-import { exampleFile, type ShippedFile, unitNames } from '../engine/install/units.ts';
 import type { Host } from '../host/host.ts';
 import { pinnedPath } from '../host/pinned-environment.ts';
+import { nameProgram } from '../install/name-program.ts';
+import { exampleFile, type ShippedFile, unitNames } from '../install/units.ts';
 
 /** The files that an install puts on a node, from this installation of the product. */
 export async function readShippedFiles(unitFolder: string, host: Host): Promise<readonly ShippedFile[]> {

@@ -42,7 +42,6 @@ export async function undoCommand(target: string, options: UndoCommandOptions): 
       ...result,
     });
   const approve = async (plan: UndoPlan): Promise<boolean> => {
-    if (options.dryRun) return false;
     if (options.yes) return true;
     const report = reportOn(plan, {});
     const text = textOptions(options, process.stderr);
@@ -53,17 +52,14 @@ export async function undoCommand(target: string, options: UndoCommandOptions): 
   };
   refuseWithoutTerminal(options);
   const by = await describeCaller(host, process.env);
-  const { plan, ...result } = await undo({ ...site, target, runId, by, approve, signal: stopOnSignals(log) });
-  const report = reportOn(
-    plan,
-    options.dryRun && plan.steps.length > 0 ? { ...result, fix: dryRun } : result,
-  );
+  const isRehearsal = options.dryRun === true;
+  const signal = isRehearsal ? undefined : stopOnSignals(log);
+  const { plan, ...result } = await undo({ ...site, target, runId, by, isRehearsal, approve, signal });
+  const report = reportOn(plan, result);
   log.info({ target, outcome: report.fix, exitCode: report.exitCode }, 'undo ends');
   await printReport(report, options);
   return report.exitCode;
 }
-
-const dryRun = { kind: 'not-applied', reason: 'dry run' } as const;
 
 function refuseWithoutTerminal({ yes, dryRun: isRehearsal }: UndoCommandOptions): void {
   if (yes || isRehearsal || (process.stdin.isTTY && process.stderr.isTTY)) return;

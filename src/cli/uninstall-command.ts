@@ -1,5 +1,5 @@
-import { uninstall } from '../engine/install/uninstall.ts';
-import { systemUnitFolder } from '../engine/install/units.ts';
+import { uninstall } from '../install/uninstall.ts';
+import { systemUnitFolder } from '../install/units.ts';
 import { changeInstallationOf, type InstallationOptions } from './installation.ts';
 
 export interface UninstallCommandOptions extends InstallationOptions {

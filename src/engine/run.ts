@@ -13,6 +13,7 @@ import {
   type RunOutcome,
 } from './journal.ts';
 import { processStart, readBootId } from './process-identity.ts';
+import { readOpenRun } from './read-journal.ts';
 import type { Site } from './site.ts';
 import { describeStep } from './steps/steps.ts';
 
@@ -87,6 +88,9 @@ async function probeBefore({ host, config, selfArgs }: Site): Promise<readonly P
 /** The name first: a run whose first line is missing was not begun, and one without a name is never looked for. */
 async function openRun(begin: BeginEvent, journal: Journal, { host, config }: Site): Promise<void> {
   const path = openRunFile(config);
+  const open = await readOpenRun(host, config);
+  // Its name would be lost, and with it what there is to be taken back.
+  if (open !== undefined) throw new DoctorError('fix-failed', `run ${open} is not settled yet`);
   const named = await host.writeDurably(path, `${journal.runId}\n`);
   if (named.kind === 'failed') {
     throw new DoctorError('fix-failed', `cannot write ${path}: ${named.reason}`, {

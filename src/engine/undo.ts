@@ -12,6 +12,8 @@ export interface UndoOptions extends Site {
   /** This run's own id. */
   readonly runId: string;
   readonly by: string;
+  /** Only plan. */
+  readonly isRehearsal: boolean;
   /** Shown the plan; says whether to go on. */
   readonly approve: (plan: UndoPlan) => Promise<boolean>;
   readonly signal?: AbortSignal | undefined;
@@ -31,15 +33,21 @@ export interface UndoResult {
  */
 export async function undo(options: UndoOptions): Promise<UndoResult> {
   const { host, config, target, approve } = options;
+  if (options.isRehearsal) {
+    const plan = await planUndo(target, options);
+    return { plan, fix: plan.steps.length === 0 ? nothingToDo(plan) : notApplied('dry run') };
+  }
   // Whoever is asked shall see the node as it is after an unfinished run was settled.
   const isOpen = (await readOpenRun(host, config)) !== undefined;
   const settled = isOpen ? await withLock(options, () => settle(options)) : undefined;
   const shown = await planUndo(target, options);
+  if (settled?.outcome === 'incomplete') return { plan: shown, fix: blocked, settled };
   if (shown.steps.length === 0) return { plan: shown, fix: nothingToDo(shown), settled };
   if (!(await approve(shown))) return { plan: shown, fix: notApplied('not confirmed'), settled };
   return withLock(options, async () => {
     const settledNow = (await settle(options)) ?? settled;
     const plan = await planUndo(target, options);
+    if (settledNow?.outcome === 'incomplete') return { plan, fix: blocked, settled: settledNow };
     const isSame = JSON.stringify(plan.steps) === JSON.stringify(shown.steps);
     if (!isSame)
       return { plan, fix: notApplied('the node has changed since: look again'), settled: settledNow };
@@ -58,6 +66,8 @@ export async function undo(options: UndoOptions): Promise<UndoResult> {
     return { plan, fix, settled: settledNow };
   });
 }
+
+const blocked = notApplied('an earlier run could not be taken back: see to that first');
 
 function nothingToDo({ refused }: UndoPlan) {
   return { kind: 'nothing-to-do', reason: refused.join('; ') } as const;

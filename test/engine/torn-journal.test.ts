@@ -45,8 +45,13 @@ it('killed after any write, with the last line of the journal torn at any byte, 
       const now = etc(host.files);
       expect([before, after]).toContainEqual(now);
       if (settled) {
-        expect(settled).toMatchObject({ isOpen: false, outcome: now['/etc/one'] === 'uno\n' ? 'done' : 'reverted' });
-        expect((await readHistory(host, config)).entries.map((entry) => entry.outcome)).toEqual([settled.outcome]);
+        expect(settled).toMatchObject({
+          isOpen: false,
+          outcome: now['/etc/one'] === 'uno\n' ? 'done' : 'reverted',
+        });
+        expect((await readHistory(host, config)).entries.map((entry) => entry.outcome)).toEqual([
+          settled.outcome,
+        ]);
       }
       expect(await settle(siteOf(host))).toBeUndefined();
     }
@@ -62,7 +67,9 @@ it('killed after any write of settling, too', async () => {
       await settle(siteOf(host));
       expect([before, after]).toContainEqual(etc(host.files));
       expect(host.files.has(pointer)).toBe(false);
-      expect((await readHistory(host, config)).entries).toHaveLength(host.files.get(journal)?.includes('begin') ? 1 : 0);
+      expect((await readHistory(host, config)).entries).toHaveLength(
+        host.files.get(journal)?.includes('begin') ? 1 : 0,
+      );
     }
   }
 });
@@ -70,28 +77,27 @@ it('killed after any write of settling, too', async () => {
 it.each([
   ['is empty', (files: Map<string, Buffer>) => files.set(journal, Buffer.of()), undefined],
   ['is gone', (files: Map<string, Buffer>) => files.delete(journal), undefined],
-  [
-    'is full of NUL',
-    (files: Map<string, Buffer>) => files.set(journal, Buffer.alloc(300)),
-    undefined,
-  ],
+  ['is full of NUL', (files: Map<string, Buffer>) => files.set(journal, Buffer.alloc(300)), undefined],
   [
     'has lost its first line',
     (files: Map<string, Buffer>) =>
       files.set(journal, Buffer.from((files.get(journal)?.toString() ?? '').replace(/^.*\n/, 'null\n'))),
     /its journal .* is damaged/,
   ],
-])('a journal that %s is no reason to guess, and not in the way of the next run', async (_what, damage, says) => {
-  const host = fileHost(await killedAfterFirstStep());
-  damage(host.files);
+])(
+  'a journal that %s is no reason to guess, and not in the way of the next run',
+  async (_what, damage, says) => {
+    const host = fileHost(await killedAfterFirstStep());
+    damage(host.files);
 
-  const settled = await settle(siteOf(host));
+    const settled = await settle(siteOf(host));
 
-  expect(etc(host.files)).toEqual({ ...before, '/etc/one': 'uno\n' });
-  expect(settled?.notes.join()).toEqual(says && expect.stringMatching(says));
-  if (says) expect(settled).toMatchObject({ outcome: 'incomplete', isOpen: false });
-  expect(host.files.has(pointer)).toBe(false);
-});
+    expect(etc(host.files)).toEqual({ ...before, '/etc/one': 'uno\n' });
+    expect(settled?.notes.join()).toEqual(says && expect.stringMatching(says));
+    if (says) expect(settled).toMatchObject({ outcome: 'incomplete', isOpen: false });
+    expect(host.files.has(pointer)).toBe(false);
+  },
+);
 
 it('a journal that cannot be read is said, and not taken for a run that was never begun', async () => {
   const host = fileHost(await killedAfterFirstStep());
@@ -104,14 +110,17 @@ it('a journal that cannot be read is said, and not taken for a run that was neve
   expect(etc(host.files)).toEqual({ ...before, '/etc/one': 'uno\n' });
 });
 
-it.each(['', '\n', 'garbage\n', '\0\0\0\0', '../../etc/passwd'])('a name of the open run that reads %j means the newest run', async (text) => {
-  const host = fileHost(await killedAfterFirstStep());
-  host.files.set(pointer, Buffer.from(text));
+it.each(['', '\n', 'garbage\n', '\0\0\0\0', '../../etc/passwd'])(
+  'a name of the open run that reads %j means the newest run',
+  async (text) => {
+    const host = fileHost(await killedAfterFirstStep());
+    host.files.set(pointer, Buffer.from(text));
 
-  expect(await settle(siteOf(host))).toMatchObject({ run: runId, outcome: 'reverted' });
-  expect(etc(host.files)).toEqual(before);
-  expect(host.files.has(pointer)).toBe(false);
-});
+    expect(await settle(siteOf(host))).toMatchObject({ run: runId, outcome: 'reverted' });
+    expect(etc(host.files)).toEqual(before);
+    expect(host.files.has(pointer)).toBe(false);
+  },
+);
 
 it.each([
   ['gone', (files: Map<string, Buffer>) => files.delete(`${backups}/1-one.json`)],
@@ -133,7 +142,13 @@ it.each([
 it('a table that was kept is known whole, or not at all', () => {
   const removal = { table: 'nat', chains: ['KUBE-SERVICES'], rules: [] };
   const change = { kind: 'remove', removal, digest: '' } as const;
-  const step = { kind: 'iptables-batch', backend: 'legacy', family: 'ipv4', change, ownersWrite: false } as const;
+  const step = {
+    kind: 'iptables-batch',
+    backend: 'legacy',
+    family: 'ipv4',
+    change,
+    ownersWrite: false,
+  } as const;
   const dump = [
     ...['# Generated by iptables-save v1.8.9', '*nat', ':PREROUTING ACCEPT [0:0]', ':KUBE-SERVICES - [0:0]'],
     ...['[0:0] -A PREROUTING -j KUBE-SERVICES', 'COMMIT', '# Completed', ''],
@@ -146,7 +161,10 @@ it('a table that was kept is known whole, or not at all', () => {
 
 it('a run that was taken back after its "confirmed" could not be brought to disk does not stand', async () => {
   const host = fileHost(await killedAfterFirstStep());
-  host.files.set(journal, Buffer.concat([host.files.get(journal) ?? Buffer.of(), lines('confirmed', 'reverting')]));
+  host.files.set(
+    journal,
+    Buffer.concat([host.files.get(journal) ?? Buffer.of(), lines('confirmed', 'reverting')]),
+  );
 
   expect(await settle(siteOf(host))).toMatchObject({ outcome: 'reverted' });
   expect(etc(host.files)).toEqual(before);
@@ -154,7 +172,8 @@ it('a run that was taken back after its "confirmed" could not be brought to disk
 
 it('a run whose taking back could not be noted does not stand', async () => {
   const all = await runAndWatch();
-  const verified = all.findLast(({ files }) => !files.get(journal)?.includes('confirmed'))?.files ?? new Map();
+  const verified =
+    all.findLast(({ files }) => !files.get(journal)?.includes('confirmed'))?.files ?? new Map();
   const host = fileHost(verified);
   host.files.set('/etc/two', Buffer.from(before['/etc/two']));
 
@@ -163,7 +182,10 @@ it('a run whose taking back could not be noted does not stand', async () => {
 });
 
 it('a boot that could not be named when the run began is not taken for another one', async () => {
-  for (const [bootId, kept] of [['', before], ['another-boot', { ...before, '/etc/one': 'uno\n' }]] as const) {
+  for (const [bootId, kept] of [
+    ['', before],
+    ['another-boot', { ...before, '/etc/one': 'uno\n' }],
+  ] as const) {
     const host = fileHost(await killedAfterFirstStep());
     const text = host.files.get(journal)?.toString() ?? '';
     // What is in /run is gone with a boot.
@@ -217,7 +239,10 @@ async function watch(
 
 /** A memory host whose files can be steps' files, too. */
 function fileHost(files: Files) {
-  const host = memoryHost({ '/proc/sys/kernel/random/boot_id': 'this-boot\n', '/proc/self/stat': '7 (node) S 1' });
+  const host = memoryHost({
+    '/proc/sys/kernel/random/boot_id': 'this-boot\n',
+    '/proc/self/stat': '7 (node) S 1',
+  });
   for (const [path, bytes] of files) host.files.set(path, bytes);
   const fileStatus = async (path: string): Promise<FileStatus> =>
     host.files.has(path) ? { kind: 'file', mode: 0o644, uid: 0, gid: 0 } : { kind: 'absent' };
@@ -239,5 +264,7 @@ function etc(files: Files): Record<string, string> {
 }
 
 function lines(...events: readonly string[]): Buffer {
-  return Buffer.from(events.map((event) => `{"at":"2026-11-21T12:00:00.000Z","event":"${event}"}\n`).join(''));
+  return Buffer.from(
+    events.map((event) => `{"at":"2026-11-21T12:00:00.000Z","event":"${event}"}\n`).join(''),
+  );
 }

@@ -8,7 +8,11 @@ import { until } from './until.ts';
 
 it("a fix that hangs after a write is ended by the dead man's switch, with what it had run, and taken back", async () => {
   await using node = await startBrokenNode();
-  const restore = await wrapTool(node, 'iptables-legacy-restore', 'real "$@"; touch /run/lab/at-work; exec sleep 1234');
+  const restore = await wrapTool(
+    node,
+    'iptables-legacy-restore',
+    'real "$@"; touch /run/lab/at-work; exec sleep 1234',
+  );
   await node.configure({ commandTimeoutMs: 60_000, commands: { 'iptables-legacy-restore': restore } });
   const fix = node.startDoctor(['fix', '--yes']);
   await until(node, 'test -e /run/lab/at-work');
@@ -39,7 +43,11 @@ it('a fix that was killed after a write is taken back by its watchdog when the t
   expect(await killAt(node, ['fix', '--yes'], { call: 'fsync', nth: 14 })).toBe(true);
   expect(await node.state()).toBe('between');
 
-  for (let tries = 0; tries < 3 && (await node.exec(['test', '-e', `${stateFolder}/journal/open`])).exitCode === 0; tries++) {
+  for (
+    let tries = 0;
+    tries < 3 && (await node.exec(['test', '-e', `${stateFolder}/journal/open`])).exitCode === 0;
+    tries++
+  ) {
     await until(node, `! test -e ${stateFolder}/journal/open`).catch(() => undefined);
   }
 

@@ -17,7 +17,9 @@ it('a fix killed at any sync is settled: done or taken back as a whole', async (
 });
 
 it('after that the next fix repairs, and the one after it finds nothing', async () => {
-  expect(await atEachPoint(fixIsKilledAndRepeated, { call: 'fsync', first: 4, stride: 12 })).toBeGreaterThan(1);
+  expect(await atEachPoint(fixIsKilledAndRepeated, { call: 'fsync', first: 4, stride: 12 })).toBeGreaterThan(
+    1,
+  );
 });
 
 it('settling that is killed is settled', async () => {

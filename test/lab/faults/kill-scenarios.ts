@@ -31,7 +31,8 @@ export const settlingIsKilled: Scenario = async (node, point) => {
   await node.configure(patient);
   await node.breakAgain();
   // Behind the second table.
-  if (!(await killAt(node, ['fix', '--yes'], { call: 'fsync', nth: 20 }))) throw new Error('the fix was not killed');
+  if (!(await killAt(node, ['fix', '--yes'], { call: 'fsync', nth: 20 })))
+    throw new Error('the fix was not killed');
   expect(await node.state()).toBe('between');
   const wasKilled = await killAt(node, ['settle'], point);
   expect(await expectSettles(node)).toBe('before');

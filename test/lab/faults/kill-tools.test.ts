@@ -1,7 +1,7 @@
 /** The doctor is killed from within each program that it runs, before and after the program's work. */
 import { expect, it } from 'vitest';
-import { wrapTool } from '../ghosts/wrap-tool.ts';
 import type { Tool } from '../../../src/host/tools.ts';
+import { wrapTool } from '../ghosts/wrap-tool.ts';
 import type { BrokenNode } from './broken-node.ts';
 import { expectSettles } from './expect-settled.ts';
 import { tryAll } from './try-all.ts';
@@ -43,7 +43,10 @@ async function killWithin(node: BrokenNode, { tool, words, nth, when }: Kill) {
 esac
 real "$@"`;
   await node.breakAgain();
-  await node.configure({ commandTimeoutMs: 10_000, commands: { [tool]: await wrapTool(node, tool, script) } });
+  await node.configure({
+    commandTimeoutMs: 10_000,
+    commands: { [tool]: await wrapTool(node, tool, script) },
+  });
   expect((await node.doctor(['fix', '--yes'])).exitCode).toBe(137);
   await node.configure({ commandTimeoutMs: 10_000 });
   const state = await expectSettles(node);

@@ -7,7 +7,14 @@ import { until } from './until.ts';
 it('a restore program that still waits for the lock of iptables when its fix is killed writes nothing later', async () => {
   await using node = await startBrokenNode();
   await node.configure({ commandTimeoutMs: 10_000 });
-  const other = node.start(['flock', '--no-fork', '/run/xtables.lock', 'sh', '-c', 'echo locked; exec sleep infinity']);
+  const other = node.start([
+    'flock',
+    '--no-fork',
+    '/run/xtables.lock',
+    'sh',
+    '-c',
+    'echo locked; exec sleep infinity',
+  ]);
   await other.waitForLine('locked');
   const fix = node.startDoctor(['fix', '--yes']);
   await until(node, 'pgrep -f "[r]estore --noflush"');

@@ -29,7 +29,11 @@ const faults = [
   ...atCall('conntrack', 'end of stale connections', { words: '-D', nth: '1', ways: ['fails', 'hangs'] }),
   ...withSsh([
     ...always('k3s-doctor', 'watchdog and probes', ['is absent']),
-    ...atCall('k3s-doctor', 'probes', { words: 'probe', nth: '1+', ways: ['fails', 'is killed', 'prints garbage'] }),
+    ...atCall('k3s-doctor', 'probes', {
+      words: 'probe',
+      nth: '1+',
+      ways: ['fails', 'is killed', 'prints garbage'],
+    }),
     ...afterItsWork('k3s-doctor', 'probes', { words: 'probe', nth: '1+', ways: ['fails', 'is killed'] }),
     ...atCall('k3s-doctor', 'watchdog', { words: 'undo', nth: '1+', ways: ['fails'] }),
     {

@@ -32,7 +32,11 @@ export function atCall(
 }
 
 /** It does its work, and only then something else. */
-export function afterItsWork(tool: Tool, where: string, { words, nth, ways = ['fails', 'hangs', 'is killed'] }: Call): readonly Fault[] {
+export function afterItsWork(
+  tool: Tool,
+  where: string,
+  { words, nth, ways = ['fails', 'hangs', 'is killed'] }: Call,
+): readonly Fault[] {
   return ways.map((way) => ({
     where,
     what: `does its work and ${way}`,

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
+import { tools as knownTools, type Tool } from '../../../src/host/tools.ts';
 import { type Report, reportSchema } from '../../../src/report/report-schema.ts';
-import { doctorCommand } from '../node/start-node.ts';
 import { wrapTool } from '../ghosts/wrap-tool.ts';
-import { type Tool, tools as knownTools } from '../../../src/host/tools.ts';
+import { doctorCommand } from '../node/start-node.ts';
 import { type BrokenNode, type NodeState, stateFolder } from './broken-node.ts';
 import type { FaultRow } from './fault-table.ts';
 

@@ -8,13 +8,21 @@ import { until } from './until.ts';
 
 it('while a fix is at work every other that would write is told who holds the lock, and changes nothing', async () => {
   await using node = await startBrokenNode();
-  await useRestore(node, 'touch /run/lab/at-work; while [ ! -e /run/lab/go-on ]; do sleep 0.05; done; real "$@"');
+  await useRestore(
+    node,
+    'touch /run/lab/at-work; while [ ! -e /run/lab/go-on ]; do sleep 0.05; done; real "$@"',
+  );
   const fix = node.startDoctor(['fix', '--yes']);
   await until(node, 'test -e /run/lab/at-work');
   const run = await openRun(node);
   const pid = run.split('-')[1];
 
-  for (const args of [['fix', '--yes'], ['fix', '--unattended'], ['settle'], ['fix', 'iptables-ghosts', '--yes']]) {
+  for (const args of [
+    ['fix', '--yes'],
+    ['fix', '--unattended'],
+    ['settle'],
+    ['fix', 'iptables-ghosts', '--yes'],
+  ]) {
     const second = await node.doctor(args);
     expect(second).toMatchObject({ exitCode: 4, stdout: '' });
     expect(second.stderr).toMatch(
@@ -69,7 +77,10 @@ it('after a reboot nothing of a killed run is put back into the new rules, and t
 
   const settled = await node.doctor(['settle']);
 
-  expect(settled).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('the node has rebooted since') });
+  expect(settled).toMatchObject({
+    exitCode: 0,
+    stdout: expect.stringContaining('the node has rebooted since'),
+  });
   expect((await node.snapshot()).legacyIpv4).toBe(rules.legacyIpv4);
   expect((await node.doctor(['history'])).stdout).toContain('reverted');
   expect((await runDoctor(node, ['fix', '--yes'])).exitCode).toBe(0);

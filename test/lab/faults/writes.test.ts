@@ -6,11 +6,13 @@ import { expectDocumented } from './fault-table.ts';
 import { tryAll } from './try-all.ts';
 import { type Fault, tryFault } from './try-fault.ts';
 
-const onOwnFileSystem = (options: string): Fault['prepare'] => async (node) => {
-  await node.run(['mkdir', '-p', stateFolder]);
-  await node.run(['mount', '-t', 'tmpfs', '-o', `mode=700,${options}`, 'lab', stateFolder]);
-  return undefined;
-};
+const onOwnFileSystem =
+  (options: string): Fault['prepare'] =>
+  async (node) => {
+    await node.run(['mkdir', '-p', stateFolder]);
+    await node.run(['mount', '-t', 'tmpfs', '-o', `mode=700,${options}`, 'lab', stateFolder]);
+    return undefined;
+  };
 
 /** Makes the file system as it was; what was written in it stays. */
 const makeWritable = (node: BrokenNode) => async () => {
@@ -61,7 +63,10 @@ const inItsPlace = (path: string, what: 'a folder' | 'a file'): Fault => ({
   where: path.replace(`${stateFolder}/`, ''),
   what: `there is ${what} in its place`,
   async prepare(node) {
-    const make = what === 'a folder' ? `mkdir -p ${path}/in-it` : `mkdir -p ${path.replace(/\/[^/]*$/, '')}; echo x >${path}`;
+    const make =
+      what === 'a folder'
+        ? `mkdir -p ${path}/in-it`
+        : `mkdir -p ${path.replace(/\/[^/]*$/, '')}; echo x >${path}`;
     await node.run(['sh', '-c', make]);
     return async () => void (await node.run(['rm', '-rf', path]));
   },

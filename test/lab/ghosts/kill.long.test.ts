@@ -3,7 +3,6 @@ import { expect, it } from 'vitest';
 import { expectOnlyGone } from './expect-only-gone.ts';
 import { addForeignRules } from './foreign-rules.ts';
 import { startHauntedNode, webGhost } from './haunted-node.ts';
-import { kubeProxyRules } from './kube-proxy-rules.ts';
 import { runDoctor } from './run-doctor.ts';
 
 /** Enough rules for the transaction itself to take a while, so that some kills fall into it. */

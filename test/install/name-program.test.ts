@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { nameProgram } from '../../../src/engine/install/name-program.ts';
+import { nameProgram } from '../../src/install/name-program.ts';
 
 const unit = `[Unit]
 Documentation=file:///usr/local/lib/node_modules/k3s-doctor/README.md

@@ -1,4 +1,4 @@
-import type { Host } from '../../host/host.ts';
+import type { Host } from '../host/host.ts';
 
 export type FileLook =
   | { readonly kind: 'file'; readonly content: string }

@@ -1,4 +1,4 @@
-import type { Host } from '../../host/host.ts';
+import type { Host } from '../host/host.ts';
 
 export function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/')) || '/';

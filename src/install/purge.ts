@@ -1,6 +1,6 @@
-import type { Config } from '../../config/config.ts';
-import type { Host } from '../../host/host.ts';
-import { isRunId } from '../run-id.ts';
+import type { Config } from '../config/config.ts';
+import { isRunId } from '../engine/run-id.ts';
+import type { Host } from '../host/host.ts';
 import { foldersAbove } from './folders.ts';
 import { readInstalled } from './installed.ts';
 

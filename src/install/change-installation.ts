@@ -1,9 +1,9 @@
-import type { Applied } from '../apply.ts';
-import { takeLock } from '../lock.ts';
-import { readOpenRun } from '../read-journal.ts';
-import { carryOut } from '../run.ts';
-import { type Settled, settle } from '../settle.ts';
-import type { Site } from '../site.ts';
+import type { Applied } from '../engine/apply.ts';
+import { takeLock } from '../engine/lock.ts';
+import { readOpenRun } from '../engine/read-journal.ts';
+import { carryOut } from '../engine/run.ts';
+import { type Settled, settle } from '../engine/settle.ts';
+import type { Site } from '../engine/site.ts';
 import type { InstallationPlan } from './plan-install.ts';
 
 export interface ChangeOptions extends Site {

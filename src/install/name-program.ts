@@ -1,4 +1,4 @@
-import { DoctorError } from '../../doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 
 /**
  * A unit with an absolute command line in the place of `k3s-doctor`, which systemd would look for in

@@ -2,7 +2,7 @@
  * install/: putting the product's units and its example of a configuration on a node, and taking them
  * off again. Both are runs like any other: planned as steps, journalled, taken back when they fail.
  */
-import { DoctorError } from '../../doctor-error.ts';
+import { DoctorError } from '../doctor-error.ts';
 
 /** What `--enable` knows, and the units that each stands for, without their suffixes. */
 export const timers = {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { symlinkSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { planInstall } from '../../../src/engine/install/plan-install.ts';
+import { planInstall } from '../../src/install/plan-install.ts';
 import { type InstallableFolder, installableFolder, outline, readRecord } from './installable-folder.ts';
 
 const everything = [

@@ -1,9 +1,9 @@
-import type { Config } from '../../config/config.ts';
-import { DoctorError } from '../../doctor-error.ts';
-import type { Host } from '../../host/host.ts';
-import type { Site } from '../site.ts';
-import type { CommandLine, CommandStep } from '../step.ts';
-import { describeFailure } from '../steps/describe-failure.ts';
+import type { Config } from '../config/config.ts';
+import { DoctorError } from '../doctor-error.ts';
+import type { Site } from '../engine/site.ts';
+import type { CommandLine, CommandStep } from '../engine/step.ts';
+import { describeFailure } from '../engine/steps/describe-failure.ts';
+import type { Host } from '../host/host.ts';
 
 /** Whether systemd is in charge of this machine. */
 export async function hasSystemd(host: Host): Promise<boolean> {

@@ -1,8 +1,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { missingFolders } from '../../../src/engine/install/folders.ts';
-import { planInstall } from '../../../src/engine/install/plan-install.ts';
-import { planUninstall } from '../../../src/engine/install/plan-uninstall.ts';
+import { missingFolders } from '../../src/install/folders.ts';
+import { planInstall } from '../../src/install/plan-install.ts';
+import { planUninstall } from '../../src/install/plan-uninstall.ts';
 import { type InstallableFolder, installableFolder, outline } from './installable-folder.ts';
 
 async function installed(): Promise<InstallableFolder> {

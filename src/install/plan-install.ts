@@ -1,5 +1,5 @@
-import type { Site } from '../site.ts';
-import type { FileWriteStep, Step } from '../step.ts';
+import type { Site } from '../engine/site.ts';
+import type { FileWriteStep, Step } from '../engine/step.ts';
 import { foldersAbove, nameOf } from './folders.ts';
 import { addInstalled, type Installed, readInstalled, recordSteps, wasInstalled } from './installed.ts';
 import { type FileLook, lookAtFile } from './look-at-file.ts';

@@ -1,6 +1,6 @@
-import type { Host } from '../../host/host.ts';
-import type { Site } from '../site.ts';
-import type { FileWriteStep } from '../step.ts';
+import type { Site } from '../engine/site.ts';
+import type { FileWriteStep } from '../engine/step.ts';
+import type { Host } from '../host/host.ts';
 import { folderOf, foldersAbove, nameOf } from './folders.ts';
 import { type Installed, readInstalled, recordSteps, wasInstalled } from './installed.ts';
 import { lookAtFile } from './look-at-file.ts';

@@ -1,12 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { defaultConfig } from '../../../src/config/config.ts';
-import type { ShippedFile } from '../../../src/engine/install/units.ts';
-import type { Site } from '../../../src/engine/site.ts';
-import type { Step } from '../../../src/engine/step.ts';
-import { bindStep } from '../../../src/engine/steps/steps.ts';
-import { fakeProgram, temporaryFolder } from '../../host/temporary-folder.ts';
-import { liveNode } from '../steps/live-node.ts';
+import { defaultConfig } from '../../src/config/config.ts';
+import type { Site } from '../../src/engine/site.ts';
+import type { Step } from '../../src/engine/step.ts';
+import { bindStep } from '../../src/engine/steps/steps.ts';
+import type { ShippedFile } from '../../src/install/units.ts';
+import { liveNode } from '../engine/steps/live-node.ts';
+import { fakeProgram, temporaryFolder } from '../host/temporary-folder.ts';
 
 export interface InstallableFolder {
   readonly site: Site;

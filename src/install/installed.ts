@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { Config } from '../../config/config.ts';
-import type { Host } from '../../host/host.ts';
-import type { FileWriteStep } from '../step.ts';
-import { isObject, parseObject, printObject } from '../steps/json-object.ts';
+import type { Config } from '../config/config.ts';
+import type { FileWriteStep } from '../engine/step.ts';
+import { isObject, parseObject, printObject } from '../engine/steps/json-object.ts';
+import type { Host } from '../host/host.ts';
 import type { ShippedFile } from './units.ts';
 
 /** `<state>/installed.json`: what installs have put on this node. */
