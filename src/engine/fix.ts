@@ -85,14 +85,14 @@ async function askAndFix(options: FixOptions, ask: (shown: Shown) => Promise<boo
     if (decision.steps.length === 0) return { ...shown, fix: whyNothing(decision) };
     if (attempt > 3) return { ...shown, fix: notApplied('the node keeps changing') };
     if (!(await ask(shown))) return { ...shown, fix: notApplied('not confirmed') };
-    const outcome = await withLock(options, () => settleAndFix(options, decision.planDigest));
+    const outcome = await withLock(options, () => settleAndFix(options, decision.steps));
     settled = outcome.settled ?? settled;
     if (outcome.fix.kind !== 'not-applied' || outcome.fix.reason !== planChanged)
       return { ...outcome, settled };
   }
 }
 
-async function settleAndFix(options: FixOptions, approvedDigest?: string): Promise<FixResult> {
+async function settleAndFix(options: FixOptions, approved?: readonly Step[]): Promise<FixResult> {
   const settled = await settle(options);
   if (settled?.outcome === 'incomplete') return blocked(settled);
   // Read once: what a second look in the same run sees is not one more sighting.
@@ -101,7 +101,7 @@ async function settleAndFix(options: FixOptions, approvedDigest?: string): Promi
     const { decision, shown } = await decideNow(options, settled, reading);
     await remember(decision, attempt === 1 ? reading : { state: reading.state }, options);
     if (decision.steps.length === 0) return { ...shown, fix: whyNothing(decision) };
-    if (approvedDigest !== undefined && approvedDigest !== decision.planDigest) {
+    if (approved && JSON.stringify(approved) !== JSON.stringify(decision.steps)) {
       return { ...shown, fix: notApplied(planChanged) };
     }
     const applied = await applyDecision(decision, options, attempt);

@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { DoctorError } from '../doctor-error.ts';
 import type { Host, WriteResult } from '../host/host.ts';
-import { jsonLine } from './json-line.ts';
 import type { Step } from './step.ts';
 
 /**
@@ -87,7 +86,7 @@ export interface ProbeResult {
 export function openJournal(host: Host, config: Config, runId: string): Journal {
   const file = journalFile(config, runId);
   const append = (event: JournalEvent) =>
-    host.appendDurably(file, jsonLine({ at: host.now().toISOString(), ...event }));
+    host.appendDurably(file, JSON.stringify({ at: host.now().toISOString(), ...event }));
   return {
     runId,
     async record(event) {

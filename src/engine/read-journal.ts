@@ -106,7 +106,10 @@ export interface RecalledChange extends Written {
  */
 function parseEvent(line: string): (JournalEvent & { at: string })[] {
   try {
-    const event: (JournalEvent & { at: string }) | null = JSON.parse(line);
+    const event: (JournalEvent & { at: string }) | null = JSON.parse(
+      // Read byte by byte, because the last one may be torn in the middle of a character.
+      Buffer.from(line, 'latin1').toString('utf8'),
+    );
     return typeof event?.event === 'string' ? [event] : [];
   } catch {
     return [];

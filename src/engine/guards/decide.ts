@@ -6,7 +6,7 @@ import { type Finding, findingKey } from '../finding.ts';
 import type { RepairedFinding } from '../journal.ts';
 import type { Step } from '../step.ts';
 import { describeStep } from '../steps/steps.ts';
-import { findingDigest, planDigest } from './finding-digest.ts';
+import { findingDigest } from './finding-digest.ts';
 import { describePause, pauseOf } from './pause.ts';
 import { addSightings, type Sighting } from './sightings.ts';
 import type { State } from './state.ts';
@@ -29,8 +29,6 @@ export interface Decision {
   readonly steps: readonly Step[];
   /** The findings that the steps repair. */
   readonly why: readonly RepairedFinding[];
-  /** The same for the same steps in the same order. */
-  readonly planDigest: string;
   /** With what this run saw, to be written before anything is done; the same object when nothing is new. */
   readonly state: State;
 }
@@ -61,7 +59,6 @@ export function decide(input: DecideInput): Decision {
         digest: findingDigest(finding),
       })),
     ),
-    planDigest: planDigest(steps),
     state,
   };
 }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Finding } from '../finding.ts';
-import type { Step } from '../step.ts';
 
 /**
  * Tells whether a finding is still the one that a repair failed for or was taken back from: what it is
@@ -13,11 +12,6 @@ export function findingDigest({ code, subject, traffic, evidence }: Finding): st
     .filter(({ source }) => source !== 'effect')
     .map(({ source, observed }) => [source, observed]);
   return digest([code, subject, sentTo, seen]);
-}
-
-/** The same for the same steps in the same order. */
-export function planDigest(steps: readonly Step[]): string {
-  return digest(steps);
 }
 
 function digest(value: unknown): string {

@@ -77,7 +77,10 @@ function describe(step: IptablesBatchStep): StepDescription {
   return {
     title: `${title(step)}: ${verb} ${objects.join(' and ')} in one transaction`,
     command: `${restoreTool(step)} ${restoreArgs(step).join(' ')}`,
-    input: printBatch(step, emptyRuleset),
+    // Megabytes, and mostly not asked for.
+    get input() {
+      return printBatch(step, emptyRuleset);
+    },
     changes: chains + rules,
     reversible: true,
     firewall: true,

@@ -379,9 +379,3 @@ test('findings without a remedy stay as they are', () => {
   expect(decision.examinations[0]?.diagnosis.findings).toEqual([none]);
   expect(decision.state).toBe(emptyState);
 });
-
-test('the digest of a plan changes with its steps', () => {
-  const one = byPerson(emptyState, [examinationOf([a])]).planDigest;
-  expect(byPerson(emptyState, [examinationOf([a])]).planDigest).toBe(one);
-  expect(byPerson(emptyState, [examinationOf([a, b])]).planDigest).not.toBe(one);
-});

@@ -1,8 +1,9 @@
 /** What a fix writes cannot be written, from the start or from some point on. */
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { type BrokenNode, startBrokenNode, stateFolder } from './broken-node.ts';
+import { type BrokenNode, stateFolder } from './broken-node.ts';
 import { expectDocumented } from './fault-table.ts';
+import { listIoFaults } from './io-faults.ts';
 import { tryAll } from './try-all.ts';
 import { type Fault, tryFault } from './try-fault.ts';
 
@@ -115,14 +116,7 @@ const clockFaults: readonly Fault[] = [
 ];
 
 it('whatever cannot be written, the node is as before or repaired, and what is said of it is true', async () => {
-  const ioFaults = (await listWrites()).map(
-    (path, index): Fault => ({
-      where: path,
-      what: 'input/output error, here and ever after',
-      under: eio(`${index + 1}+`),
-      env: { UV_THREADPOOL_SIZE: '1' },
-    }),
-  );
+  const ioFaults = (await listIoFaults()).filter(({ isFolder }) => !isFolder);
   const faults = [...diskFaults, ...placeFaults, ...clockFaults, ...ioFaults];
   const rows = await tryAll(faults, async (node, fault) => {
     const row = await tryFault(node, fault);
@@ -131,33 +125,3 @@ it('whatever cannot be written, the node is as before or repaired, and what is s
   });
   expectDocumented('writes', rows);
 }, 240_000);
-
-/** What is synced to disk in a fix, in order; of each file only its own sync, not that of its folder. */
-async function listWrites(): Promise<readonly string[]> {
-  await using node = await startBrokenNode();
-  await node.breakAgain();
-  await node.configure({ commandTimeoutMs: 10_000 });
-  const trace = ['strace', '-D', '-f', '-y', '-qq', '-o', '/run/lab/trace', '-e', 'trace=fsync'];
-  const fix = [process.execPath, main, 'fix', '--yes'];
-  await node.exec(['sh', '-c', 'exec "$0" "$@" >/dev/null 2>&1 </dev/null', ...trace, ...fix], {
-    env: { UV_THREADPOOL_SIZE: '1' },
-  });
-  const synced = (await node.readFile('/run/lab/trace')).matchAll(/fsync\(\d+<([^>]+)>/g);
-  const lines = new Map<string, number>();
-  return [...synced].map(([, path = '']) => {
-    const name = path
-      .replace(`${stateFolder}/`, '')
-      .replace(/\d{8}T\d{9}Z-\d+/, 'RUN')
-      .replace(/\.(.+)\.k3s-doctor$/, '$1');
-    const line = (lines.get(name) ?? 0) + 1;
-    lines.set(name, line);
-    return `${name}, sync ${line}`;
-  });
-}
-
-function eio(when: string): readonly string[] {
-  const trace = ['strace', '-D', '-f', '--seccomp-bpf', '-qq', '-o', '/dev/null', '-e', 'trace=fsync'];
-  return [...trace, '-e', `inject=fsync:error=EIO:when=${when}`];
-}
-
-const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
