@@ -41,13 +41,14 @@ export async function fixCommand(
       settled,
       failOn: options.failOn,
     });
+  const signal = inherited.signal ?? (options.dryRun ? undefined : stopOnSignals(log));
   const approve = approval(options, (shown) => {
     const report = reportOn(shown);
     const text = textOptions(options, process.stderr);
     process.stderr.write(
       `${renderText(report, text)}\n${renderPlan(report.plan, { ...text, maxLines: 40 })}\n\n`,
     );
-    return askYesNo('Apply this plan?');
+    return askYesNo('Apply this plan?', signal);
   });
   const { unattended = false, maxChanges } = options;
   log.info({ checks: checks.map(({ id }) => id), approval: approve.kind, unattended }, 'fix begins');
@@ -59,7 +60,7 @@ export async function fixCommand(
     attended: !unattended,
     maxChanges,
     approve,
-    signal: inherited.signal ?? (options.dryRun ? undefined : stopOnSignals(log)),
+    signal,
   });
   const report = reportOn(result);
   log.info({ outcome: report.fix, exitCode: report.exitCode }, 'fix ends');

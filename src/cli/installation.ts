@@ -61,6 +61,7 @@ export async function changeInstallationOf(
       failOn: options.failOn,
       ...result,
     });
+  const signal = options.dryRun ? undefined : stopOnSignals(log);
   const approve: ChangeOptions['approve'] = async (plan, settled) => {
     if (options.yes) return true;
     const report = reportOn(plan, { settled });
@@ -68,7 +69,7 @@ export async function changeInstallationOf(
     process.stderr.write(
       `${renderText(report, text)}\n${renderPlan(report.plan, { ...text, maxLines: 10 })}\n\n`,
     );
-    return askYesNo(work.question);
+    return askYesNo(work.question, signal);
   };
   const { plan, ...result } = await work.change({
     ...site,
@@ -77,7 +78,7 @@ export async function changeInstallationOf(
     by: await describeCaller(host, process.env),
     dryRun: options.dryRun ?? false,
     approve,
-    signal: options.dryRun ? undefined : stopOnSignals(log),
+    signal,
   });
   const report = reportOn(plan, result);
   log.info({ outcome: report.fix, exitCode: report.exitCode }, `${verb} ends`);

@@ -24,10 +24,12 @@ process.exitCode = await main(process.argv);
 
 async function main(argv: readonly string[]): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // Whoever read us has gone, e.g. `doctor check | head`.
-    if (error.code === 'EPIPE') process.exit();
+    // Whoever read us has gone, e.g. `doctor check | head`, or a connection was lost.
+    if (error.code === 'EPIPE' || error.code === 'EIO') process.exit();
     throw error;
   });
+  // A log that nobody reads any more must not end a fix in the middle.
+  process.stderr.on('error', () => undefined);
   let exitCode = 0;
   const program = buildProgram((code) => {
     exitCode = code;

@@ -41,6 +41,8 @@ export async function undoCommand(target: string, options: UndoCommandOptions): 
       failOn: options.failOn,
       ...result,
     });
+  const isRehearsal = options.dryRun === true;
+  const signal = isRehearsal ? undefined : stopOnSignals(log);
   const approve = async (plan: UndoPlan): Promise<boolean> => {
     if (options.yes) return true;
     const report = reportOn(plan, {});
@@ -48,12 +50,10 @@ export async function undoCommand(target: string, options: UndoCommandOptions): 
     process.stderr.write(
       `${renderText(report, text)}\n${renderPlan(report.plan, { ...text, maxLines: 40 })}\n\n`,
     );
-    return askYesNo(`Take back run ${target}?`);
+    return askYesNo(`Take back run ${target}?`, signal);
   };
   refuseWithoutTerminal(options);
   const by = await describeCaller(host, process.env);
-  const isRehearsal = options.dryRun === true;
-  const signal = isRehearsal ? undefined : stopOnSignals(log);
   const { plan, ...result } = await undo({ ...site, target, runId, by, isRehearsal, approve, signal });
   const report = reportOn(plan, result);
   log.info({ target, outcome: report.fix, exitCode: report.exitCode }, 'undo ends');

@@ -11,7 +11,7 @@ const failures = {
 } as const;
 
 type Way = keyof typeof failures;
-export const allWays: readonly Way[] = ['fails', 'hangs', 'is killed', 'prints garbage', 'is absent'];
+const allWays: readonly Way[] = ['fails', 'hangs', 'is killed', 'prints garbage', 'is absent'];
 
 /** The tool does none of its work, whenever it is called. */
 export function always(tool: Tool, where: string, ways: readonly Way[] = allWays): readonly Fault[] {
