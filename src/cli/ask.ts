@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises';
 
 /** Asks at the terminal. Anything but a clear yes, the end of input and the signal included, is a no. */
 export async function askYesNo(question: string, signal?: AbortSignal): Promise<boolean> {
+  if (signal?.aborted) return false;
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const closed = new Promise<string>((resolve) => {
     terminal.once('close', () => resolve(''));

@@ -58,6 +58,7 @@ export async function changeInstallationOf(
       steps,
       refused: [...obstacles, ...refused],
       notices: result.fix?.kind === 'nothing-to-do' ? [...notices, work.idle] : notices,
+      isRehearsal: options.dryRun === true,
       failOn: options.failOn,
       ...result,
     });

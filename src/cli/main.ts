@@ -23,13 +23,8 @@ import { version } from './version.ts';
 process.exitCode = await main(process.argv);
 
 async function main(argv: readonly string[]): Promise<number> {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    // Whoever read us has gone, e.g. `doctor check | head`, or a connection was lost.
-    if (error.code === 'EPIPE' || error.code === 'EIO') process.exit();
-    throw error;
-  });
-  // A log that nobody reads any more must not end a fix in the middle.
-  process.stderr.on('error', () => undefined);
+  // A report or log that nobody reads must neither end a fix in the middle nor change an exit code; `print` says what is lost.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let exitCode = 0;
   const program = buildProgram((code) => {
     exitCode = code;

@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Host } from '../host/host.ts';
 import { liveHost } from '../host/live.ts';
 import { createKubeClient } from '../kube/client.ts';
+import { clusterEnvironment } from './cluster-environment.ts';
 import type { CheckOptions, Inherited } from './options.ts';
 import { requireRoot } from './require-root.ts';
 
@@ -29,27 +30,20 @@ export async function openHost(options: HostOptions, inherited: Inherited = {}):
     'to see and change packet filter rules',
     'run it with sudo, or look at a recorded node with --from',
   );
+  const environment = clusterEnvironment(process.env);
   const live = liveHost({
     commands: config.commands,
     paths: config.paths,
     commandTimeoutMs: config.commandTimeoutMs,
-    kube: createKubeClient(kubeOptions(config, options)),
+    kube: createKubeClient({
+      kubeconfig: options.kubeconfig === undefined ? config.kubeconfig : resolve(options.kubeconfig),
+      k3sData: config.paths.k3sData,
+      env: environment,
+    }),
+    selfEnvironment: environment,
   });
   if (options.record === undefined) return { host: live, config, finish: async () => undefined };
   const { recordingHost } = await import('../host/recording.ts');
   const host = await recordingHost(live, options.record);
   return { host, config, finish: () => host.finish() };
-}
-
-function kubeOptions(config: Config, { kubeconfig }: HostOptions): Parameters<typeof createKubeClient>[0] {
-  const explicit = kubeconfig === undefined ? config.kubeconfig : resolve(kubeconfig);
-  const env = ['KUBECONFIG', 'KUBERNETES_SERVICE_HOST', 'KUBERNETES_SERVICE_PORT'].flatMap((name) => {
-    const value = process.env[name];
-    return value === undefined ? [] : [[name, value]];
-  });
-  return {
-    ...(explicit !== undefined && { kubeconfig: explicit }),
-    k3sData: config.paths.k3sData,
-    env: Object.fromEntries(env),
-  };
 }

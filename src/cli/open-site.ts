@@ -9,13 +9,10 @@ export async function openSite(options: RunOptions, inherited: Inherited = {}): 
   return { host, config, selfArgs: selfArgs(options) };
 }
 
-/** Other processes are started without this one's environment and in another folder. */
+/** Other processes are started in another folder. */
 function selfArgs({ config, kubeconfig }: RunOptions): string[] {
-  const cluster = kubeconfig ?? process.env['KUBECONFIG'];
   return [
     ...(config === undefined ? [] : ['--config', resolve(config)]),
-    ...(cluster === undefined || cluster === '' || cluster.includes(':')
-      ? []
-      : ['--kubeconfig', resolve(cluster)]),
+    ...(kubeconfig === undefined ? [] : ['--kubeconfig', resolve(kubeconfig)]),
   ];
 }

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { Chalk } from 'chalk';
 import type { Logger } from 'pino';
 import { DoctorError } from '../doctor-error.ts';
+import { describeWriteError } from '../host/describe-write-error.ts';
 import type { Report } from '../report/report-schema.ts';
 import { renderPlan, renderText, type TextOptions } from '../report/text.ts';
 import { logReport, printReportLines } from './log-report.ts';
@@ -10,13 +11,21 @@ import { print } from './print.ts';
 
 type PrintOptions = RunOptions & { readonly dryRun?: true };
 
-/** Prints the report where it was asked for; standard output carries nothing else. A log takes it line by line, in its place. */
+/**
+ * Prints the report where it was asked for; standard output carries nothing else. A log takes it line by
+ * line, in its place. By now the node may have been changed, so a file that cannot be written is no
+ * error any more: the report goes to standard output instead.
+ */
 export async function printReport(report: Report, options: PrintOptions, log?: Logger): Promise<void> {
   if (log) return logReport(log, report);
   if (options.format === 'log' && options.output === undefined) return printReportLines(report);
   const text = options.format === 'json' ? `${JSON.stringify(report, null, 2)}\n` : asText(report, options);
   if (options.output === undefined) return print(text);
-  await writeOutput(options.output, text, 'w');
+  const failure = await writeOutput(options.output, text, 'w');
+  if (failure === undefined) return;
+  process.stderr.write(`doctor: ${failure}; the report goes to standard output\n`);
+  const { output: _, ...toStandardOutput } = options;
+  await printReport(report, toStandardOutput);
 }
 
 function asText(report: Report, options: PrintOptions): string {
@@ -27,16 +36,16 @@ function asText(report: Report, options: PrintOptions): string {
 
 /** To be called before a node is changed: it is too late to learn afterwards that the report is lost. */
 export async function assertReportable({ output }: RunOptions): Promise<void> {
-  if (output !== undefined) await writeOutput(output, '', 'a');
+  const failure = output === undefined ? undefined : await writeOutput(output, '', 'a');
+  if (failure !== undefined) throw new DoctorError('usage', failure);
 }
 
-async function writeOutput(path: string, text: string, flag: 'w' | 'a'): Promise<void> {
-  try {
-    await writeFile(path, text, { flag });
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new DoctorError('usage', `cannot write ${path}: ${why}`, { cause: error });
-  }
+/** Returns in one line why it could not be written. */
+async function writeOutput(path: string, text: string, flag: 'w' | 'a'): Promise<string | undefined> {
+  return writeFile(path, text, { flag }).then(
+    () => undefined,
+    (error: unknown) => `cannot write ${path}: ${describeWriteError(error)}`,
+  );
 }
 
 export function textOptions(

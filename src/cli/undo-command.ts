@@ -25,7 +25,7 @@ export async function undoCommand(target: string, options: UndoCommandOptions): 
   const log = createLogger(options.logLevel, runId);
   if (options.unlessConfirmed) return takeBack(target, { ...site, runId, afterSeconds: options.after ?? 0 });
 
-  const reportOn = (plan: UndoPlan, result: Pick<ReportInput, 'fix' | 'settled'>) =>
+  const reportOn = (plan: Omit<UndoPlan, 'run'>, result: Pick<ReportInput, 'fix' | 'settled'>) =>
     buildReport({
       version,
       run: {
@@ -38,6 +38,7 @@ export async function undoCommand(target: string, options: UndoCommandOptions): 
       steps: plan.steps,
       refused: plan.refused,
       notices: plan.done,
+      isRehearsal: options.dryRun === true,
       failOn: options.failOn,
       ...result,
     });
@@ -54,8 +55,16 @@ export async function undoCommand(target: string, options: UndoCommandOptions): 
   };
   refuseWithoutTerminal(options);
   const by = await describeCaller(host, process.env);
-  const { plan, ...result } = await undo({ ...site, target, runId, by, isRehearsal, approve, signal });
-  const report = reportOn(plan, result);
+  const { steps, refused, done, ...result } = await undo({
+    ...site,
+    target,
+    runId,
+    by,
+    isRehearsal,
+    approve,
+    signal,
+  });
+  const report = reportOn({ steps, refused, done }, result);
   log.info({ target, outcome: report.fix, exitCode: report.exitCode }, 'undo ends');
   await printReport(report, options);
   return report.exitCode;

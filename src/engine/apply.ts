@@ -22,7 +22,7 @@ export type Applied =
   | { readonly kind: 'done'; readonly notes: readonly string[] }
   | { readonly kind: Ended; readonly reason: string; readonly reverted: Reverted };
 
-/** `stopped`: on somebody's word, which says nothing against the plan. */
+/** `stopped`: on somebody's word, which says nothing against the plan; a deadline is no such word. */
 type Ended = 'moved-on' | 'stopped' | 'failed';
 
 export interface ApplyContext extends StepContext {
@@ -34,8 +34,18 @@ export interface ApplyContext extends StepContext {
 }
 
 export async function applyPlan(steps: readonly Step[], context: ApplyContext): Promise<Applied> {
-  const { journal } = context;
   const done: Written[] = [];
+  try {
+    return await applySteps(steps, done, context);
+  } catch (error) {
+    // A bug of ours. It is for the caller to report; the node is not to stay between because of it.
+    await takeBack(done, { kind: 'failed', reason: 'internal error' }, context);
+    throw error;
+  }
+}
+
+async function applySteps(steps: readonly Step[], done: Written[], context: ApplyContext): Promise<Applied> {
+  const { journal } = context;
   const notes: string[] = [];
   for (const [index, step] of steps.entries()) {
     const outcome = await attempt(bindStep(step), index, context);
@@ -63,7 +73,7 @@ type Outcome =
   | { readonly kind: Ended; readonly reason: string; readonly change?: Written };
 
 async function attempt(bound: BoundStep, index: number, context: ApplyContext): Promise<Outcome> {
-  if (context.signal?.aborted) return { kind: 'stopped', reason: `stopped before: ${bound.about.title}` };
+  if (context.signal?.aborted) return stoppedBefore(bound.about.title, context.signal);
   const probed = await bound.probe(context);
   if (probed.kind !== 'needed') return probed;
   const change = probed.before;
@@ -82,6 +92,12 @@ async function attempt(bound: BoundStep, index: number, context: ApplyContext): 
   }
   const said = written.kind === 'failed' ? `${written.reason}; ` : '';
   return { kind: 'failed', reason: `${said}${verdict.reason}`, change: { change, backupPath } };
+}
+
+function stoppedBefore(title: string, { reason }: AbortSignal): Outcome {
+  const isTimeUp = reason instanceof Error && reason.name === 'TimeoutError';
+  if (!isTimeUp) return { kind: 'stopped', reason: `stopped before: ${title}` };
+  return { kind: 'failed', reason: `no time was left before the dead man's switch: ${title}` };
 }
 
 /** A step that cannot be recorded must not be begun. */

@@ -77,6 +77,7 @@ async function rehearse(options: FixOptions): Promise<FixResult> {
 
 async function askAndFix(options: FixOptions, ask: (shown: Shown) => Promise<boolean>): Promise<FixResult> {
   const { host, config } = options;
+  refuseWhilePaused((await readState(host, config)).state, host.now());
   const isOpen = (await readOpenRun(host, config)) !== undefined;
   let settled = isOpen ? await withLock(options, () => settle(options)) : undefined;
   for (let attempt = 1; ; attempt++) {
@@ -93,10 +94,13 @@ async function askAndFix(options: FixOptions, ask: (shown: Shown) => Promise<boo
 }
 
 async function settleAndFix(options: FixOptions, approved?: readonly Step[]): Promise<FixResult> {
+  const { host, config, signal } = options;
+  // Before anything is written, by settling, too: whoever paused may be at work by hand.
+  refuseWhilePaused((await readState(host, config)).state, host.now());
   const settled = await settle(options);
   if (settled?.outcome === 'incomplete') return blocked(settled);
   // Read once: what a second look in the same run sees is not one more sighting.
-  const reading = await readState(options.host, options.config);
+  const reading = await readState(host, config);
   for (let attempt = 1; ; attempt++) {
     const { decision, shown } = await decideNow(options, settled, reading);
     await remember(decision, attempt === 1 ? reading : { state: reading.state }, options);
@@ -104,6 +108,7 @@ async function settleAndFix(options: FixOptions, approved?: readonly Step[]): Pr
     if (approved && JSON.stringify(approved) !== JSON.stringify(decision.steps)) {
       return { ...shown, fix: notApplied(planChanged) };
     }
+    if (signal?.aborted) return { ...shown, fix: notApplied('stopped before anything was changed') };
     const applied = await applyDecision(decision, options, attempt);
     const mayTryAgain = applied.kind === 'moved-on' && applied.reverted.complete && attempt < 3;
     if (!mayTryAgain) return { ...shown, fix: applied };
@@ -145,10 +150,9 @@ interface Decided {
 }
 
 async function decideNow(options: FixOptions, settled?: Settled, known?: StateReading): Promise<Decided> {
-  const { host, config, checks, approve, attended, maxChanges } = options;
+  const { host, config, checks, attended, maxChanges } = options;
   const reading = known ?? (await readState(host, config));
   const now = host.now();
-  if (approve.kind !== 'dry-run') refuseWhilePaused(reading.state, now);
   const examinations = await examine(checks, createFactContext(host, config));
   const decision = decide({ examinations, state: reading.state, config, now, attended, maxChanges });
   const notices = reading.problem === undefined ? [] : [reading.problem];

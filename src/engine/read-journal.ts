@@ -16,6 +16,8 @@ export interface JournalledRun {
   readonly wereDone: ReadonlySet<number>;
   /** How often it was begun to be taken back. */
   readonly revertings: number;
+  /** Somebody has tried that to its end, well or not. */
+  readonly wasReverted: boolean;
   readonly armed: string | undefined;
   readonly confirmed: boolean;
   readonly end: Extract<JournalEvent, { event: 'end' }> | undefined;
@@ -56,6 +58,7 @@ export async function readJournal(
     steps,
     wereDone,
     revertings: events.filter(({ event }) => event === 'reverting').length,
+    wasReverted: events.some(({ event }) => event === 'reverted'),
     armed: events.find((event) => event.event === 'armed')?.switch,
     // One that could not be brought to disk for certain was taken back.
     confirmed:

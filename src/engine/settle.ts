@@ -1,8 +1,9 @@
+import { DoctorError } from '../doctor-error.ts';
 import { closeRun } from './close-run.ts';
 import { stillAnswers } from './confirm/still-answers.ts';
 import { latestRunId } from './history/latest-run-id.ts';
 import { backupFile, openJournal, openRunFile, type RunOutcome } from './journal.ts';
-import { hasRebootedSince } from './process-identity.ts';
+import { hasRebootedSince, processStart } from './process-identity.ts';
 import {
   type JournalledRun,
   type RecalledChange,
@@ -39,9 +40,18 @@ export async function settle(site: Site, force = false): Promise<Settled | undef
   if (runId === undefined) return undefined;
   const run = await readJournal(site.host, site.config, runId);
   if (!run) return closeUnknown(runId, site);
-  if (run.end) return close(run, site, { outcome: run.end.outcome, reason: run.end.reason, notes: [] });
+  if (run.end) return finish(run, run.end, site);
   if (run.confirmed) return close(run, site, { outcome: 'done', notes: ['it was done and confirmed'] });
   return decide(run, site, force);
+}
+
+/** It had come to its end, but for its last words: nobody need hear of that. */
+async function finish(
+  run: JournalledRun,
+  { outcome, reason }: { readonly outcome: RunOutcome; readonly reason?: string },
+  site: Site,
+): Promise<undefined> {
+  await close(run, site, { outcome, reason, notes: [] });
 }
 
 /** Mostly killed between its name and its first line. */
@@ -63,6 +73,15 @@ async function findOpenRun({ host, config }: Site): Promise<string | undefined> 
 
 async function decide(run: JournalledRun, site: Site, force: boolean): Promise<Settled> {
   const { host, config } = site;
+  if (!force && (await isAtWork(run, site))) {
+    throw new DoctorError(
+      'locked',
+      `run ${run.runId} is at work (pid ${run.begin.pid}), and its lock was removed`,
+      {
+        hint: 'wait for it to end',
+      },
+    );
+  }
   const leftBehind = await host.endLeftBehind(run.begin.pid, run.begin.processStart);
   if (leftBehind.length > 0) {
     const note = `what it had run is still at work and cannot be ended: process ${leftBehind.join(', ')}`;
@@ -100,6 +119,12 @@ async function decide(run: JournalledRun, site: Site, force: boolean): Promise<S
     reason: 'it was killed at its work',
     notes,
   });
+}
+
+/** One that has tried to take itself back is done with it, though its process may go on with others. */
+async function isAtWork({ begin, wasReverted }: JournalledRun, { host }: Site): Promise<boolean> {
+  if (wasReverted || begin.pid === process.pid || begin.processStart === '') return false;
+  return (await processStart(host, begin.pid)) === begin.processStart;
 }
 
 const maxRevertings = 3;

@@ -23,17 +23,17 @@ export interface Unconfirmed extends Site {
  */
 export async function takeBackUnconfirmed(options: Unconfirmed): Promise<Settled | undefined> {
   const { host, config, target, afterSeconds } = options;
+  // The name of the open run goes when it ends: cheap to look at, unlike its journal.
   for (let waited = 0; waited < afterSeconds; waited++) {
-    if (await hasEnded(options)) return undefined;
+    if ((await readOpenRun(host, config)) !== target) return undefined;
     await sleep(1000);
   }
-  if (await hasEnded(options)) return undefined;
   const lock = await takeLockFrom(options);
   try {
     const isStillOpen = (await readOpenRun(host, config)) === target;
-    return isStillOpen ? await settle(options, true) : undefined;
+    return lock && isStillOpen ? await settle(options, true) : undefined;
   } finally {
-    await lock.release();
+    await lock?.release();
   }
 }
 
@@ -44,21 +44,28 @@ async function hasEnded({ host, config, target }: Unconfirmed): Promise<boolean>
   return run?.confirmed === true || run?.end !== undefined;
 }
 
-async function takeLockFrom(options: Unconfirmed): Promise<Lock> {
-  const request = { ...options, verb: 'undo' };
-  try {
-    return await takeLock({ ...request, waitMs: 30_000 });
-  } catch (error) {
-    if (!(error instanceof DoctorError) || error.code !== 'locked') throw error;
-    if (!(await killWorker(options))) throw error;
-    return takeLock({ ...request, waitMs: 10_000 });
+const patienceSeconds = 30;
+
+/** Undefined when the run ends while its lock is waited for: whoever holds it then is at work on another. */
+async function takeLockFrom(options: Unconfirmed): Promise<Lock | undefined> {
+  for (let waited = 0; ; waited++) {
+    if (await hasEnded(options)) return undefined;
+    try {
+      return await takeLock({ ...options, verb: 'undo' });
+    } catch (error) {
+      const isLocked = error instanceof DoctorError && error.code === 'locked';
+      if (!isLocked || waited > patienceSeconds + 10) throw error;
+    }
+    if (waited === patienceSeconds) await killWorker(options);
+    await sleep(1000);
   }
 }
 
-/** Only the very process that began the run: its pid may be somebody else's by now. */
-async function killWorker({ host, config, target }: Unconfirmed): Promise<boolean> {
+/** Only the very process that began the run, and only while it is at work on it. */
+async function killWorker(options: Unconfirmed): Promise<void> {
+  const { host, config, target } = options;
   const run = await readJournal(host, config, target);
-  if (!run || run.confirmed || run.begin.processStart === '') return false;
-  if ((await processStart(host, run.begin.pid)) !== run.begin.processStart) return false;
-  return host.killProcess(run.begin.pid);
+  if (!run || run.begin.processStart === '' || (await hasEnded(options))) return;
+  if ((await processStart(host, run.begin.pid)) !== run.begin.processStart) return;
+  host.killProcess(run.begin.pid);
 }

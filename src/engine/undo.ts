@@ -19,9 +19,11 @@ export interface UndoOptions extends Site {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface UndoResult {
-  readonly plan: UndoPlan;
-  readonly fix: { readonly kind: 'nothing-to-do' | 'not-applied'; readonly reason: string } | Applied;
+export interface UndoResult extends Pick<UndoPlan, 'steps' | 'refused' | 'done'> {
+  readonly fix:
+    | { readonly kind: 'nothing-to-do' }
+    | { readonly kind: 'not-applied'; readonly reason: string }
+    | Applied;
   readonly settled?: Settled | undefined;
 }
 
@@ -35,43 +37,48 @@ export async function undo(options: UndoOptions): Promise<UndoResult> {
   const { host, config, target, approve } = options;
   if (options.isRehearsal) {
     const plan = await planUndo(target, options);
-    return { plan, fix: plan.steps.length === 0 ? nothingToDo(plan) : notApplied('dry run') };
+    return { ...plan, fix: plan.steps.length === 0 ? nothingToDo : notApplied('dry run') };
   }
   // Whoever is asked shall see the node as it is after an unfinished run was settled.
   const isOpen = (await readOpenRun(host, config)) !== undefined;
   const settled = isOpen ? await withLock(options, () => settle(options)) : undefined;
+  if (settled && (settled.run === target || settled.outcome === 'incomplete'))
+    return asSettled(settled, target);
   const shown = await planUndo(target, options);
-  if (settled?.outcome === 'incomplete') return { plan: shown, fix: blocked, settled };
-  if (shown.steps.length === 0) return { plan: shown, fix: nothingToDo(shown), settled };
-  if (!(await approve(shown))) return { plan: shown, fix: notApplied('not confirmed'), settled };
-  return withLock(options, async () => {
-    const settledNow = (await settle(options)) ?? settled;
-    const plan = await planUndo(target, options);
-    if (settledNow?.outcome === 'incomplete') return { plan, fix: blocked, settled: settledNow };
-    const isSame = JSON.stringify(plan.steps) === JSON.stringify(shown.steps);
-    if (!isSame)
-      return { plan, fix: notApplied('the node has changed since: look again'), settled: settledNow };
-    const { runId, by, signal } = options;
-    const { begin } = plan.run;
-    const request = {
-      runId,
-      by,
-      signal,
-      verb: 'undo',
-      why: begin.why,
-      undoes: target,
-      steps: plan.steps,
-    } as const;
-    const fix = await carryOut(request, options);
-    return { plan, fix, settled: settledNow };
-  });
+  if (shown.steps.length === 0) return { ...shown, fix: nothingToDo, settled };
+  if (!(await approve(shown))) return { ...shown, fix: notApplied('not confirmed'), settled };
+  return withLock(options, () => carryOutApproved(shown, options, settled));
 }
 
-const blocked = notApplied('an earlier run could not be taken back: see to that first');
-
-function nothingToDo({ refused }: UndoPlan) {
-  return { kind: 'nothing-to-do', reason: refused.join('; ') } as const;
+async function carryOutApproved(
+  shown: UndoPlan,
+  options: UndoOptions,
+  before: Settled | undefined,
+): Promise<UndoResult> {
+  const { runId, by, signal, target } = options;
+  const settled = (await settle(options)) ?? before;
+  if (settled?.outcome === 'incomplete') return asSettled(settled, target);
+  const plan = await planUndo(target, options);
+  if (JSON.stringify(plan.steps) !== JSON.stringify(shown.steps))
+    return { ...plan, fix: notApplied('the node has changed since: look again'), settled };
+  const { why } = plan.run.begin;
+  const request = { runId, by, signal, verb: 'undo', why, undoes: target, steps: plan.steps } as const;
+  return { ...plan, fix: await carryOut(request, options), settled };
 }
+
+/** The very run was killed at its work, and has been taken back by that; or another one is in the way. */
+function asSettled(settled: Settled, target: string): UndoResult {
+  const nothing = { steps: [], refused: [], done: [], settled };
+  if (settled.run === target && settled.outcome === 'reverted') return { ...nothing, fix: nothingToDo };
+  if (settled.run === target && settled.outcome === 'done')
+    return {
+      ...nothing,
+      fix: notApplied('it was killed after its work was done and stands: undo it once more'),
+    };
+  return { ...nothing, fix: notApplied('a run that was killed could not be taken back: see to that first') };
+}
+
+const nothingToDo = { kind: 'nothing-to-do' } as const;
 
 function notApplied(reason: string) {
   return { kind: 'not-applied', reason } as const;

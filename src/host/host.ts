@@ -37,6 +37,8 @@ export interface Host {
   now(): Date;
   /** The command line that `run` would start for a tool, program first; undefined when there is none. */
   locate(tool: Tool): readonly string[] | undefined;
+  /** What `k3s-doctor` gets of the environment besides what every program gets: the way to the cluster. */
+  readonly selfEnvironment: Environment;
   /**
    * Replaces or makes a file (mode 0600, parents 0700) so that after a crash it is the old or the new
    * one. `text` is latin1: a character beyond it has to be escaped.
@@ -56,7 +58,7 @@ export interface Host {
   removeEmptyFolder(path: string): Promise<WriteResult>;
   /** Takes a lock that goes with this process, whatever ends it. `holder` is what others are told. */
   lock(path: string, holder: string): Promise<LockResult>;
-  /** Starts a process that outlives this one, in a session of its own, without input and output. */
+  /** Starts the k3s-doctor as a process that outlives this one, in a session of its own, without input and output. */
   startDetached(argv: readonly string[]): Promise<WriteResult>;
   /** SIGKILL; false when there is no such process any more, or it is this one. */
   killProcess(pid: number): boolean;
@@ -68,6 +70,8 @@ export interface Host {
   /** Whether process 1 shares our network, so that what systemd starts sees the same firewall; undefined: cannot be told. */
   sameNetworkAsInit(): boolean | undefined;
 }
+
+export type Environment = Readonly<Record<string, string>>;
 
 export interface FileContent {
   readonly text: string;

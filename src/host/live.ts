@@ -2,7 +2,7 @@ import { connectTcp } from './connect-tcp.ts';
 import { appendDurably, writeDurably } from './durable-files.ts';
 import { fileStatus } from './file-status.ts';
 import { takeLock } from './flock.ts';
-import type { Command, CommandResult, Host, KubePatchResult, KubeResult } from './host.ts';
+import type { Command, CommandResult, Environment, Host, KubePatchResult, KubeResult } from './host.ts';
 import { installFile } from './install-file.ts';
 import { killProcess } from './kill-process.ts';
 import { endLeftBehind } from './left-behind.ts';
@@ -22,6 +22,8 @@ export interface LiveHostOptions {
   readonly commands: ConfiguredCommands;
   readonly paths: { readonly k3sData: string };
   readonly kube: ClusterDoor;
+  /** Handed on to `k3s-doctor`, and to no other program. */
+  readonly selfEnvironment?: Environment;
   /** For commands that name none; default 10,000. */
   readonly commandTimeoutMs?: number;
 }
@@ -34,6 +36,7 @@ export interface ClusterDoor {
 
 /** The machine this runs on. Tools are looked up when first used, and then remembered. */
 export function liveHost(options: LiveHostOptions): Host {
+  const { selfEnvironment = {} } = options;
   const locations = new Map<Tool, ToolLocation>();
   const locate = (tool: Tool): ToolLocation => {
     const known = locations.get(tool);
@@ -49,6 +52,7 @@ export function liveHost(options: LiveHostOptions): Host {
       argv: [...location.argv, ...command.args],
       input: command.input,
       encoding: command.encoding,
+      environment: command.tool === 'k3s-doctor' ? selfEnvironment : undefined,
       timeoutMs: command.timeoutMs ?? options.commandTimeoutMs ?? 10_000,
       onLine,
     });
@@ -71,6 +75,7 @@ export function liveHost(options: LiveHostOptions): Host {
       const location = locate(tool);
       return location.kind === 'found' ? location.argv : undefined;
     },
+    selfEnvironment,
     writeDurably,
     appendDurably,
     installFile,
@@ -81,7 +86,7 @@ export function liveHost(options: LiveHostOptions): Host {
       if (location.kind === 'found') return takeLock(path, holder, location.argv);
       return { kind: 'failed', reason: `there is no flock (looked for ${location.looked.join(', ')})` };
     },
-    startDetached,
+    startDetached: (argv) => startDetached(argv, selfEnvironment),
     killProcess,
     endLeftBehind,
     sameNetworkAsInit: () => sameNetworkAsInit(),

@@ -116,6 +116,7 @@ export async function recordingHost(inner: Host, folder: string): Promise<Record
     fileStatus: (path) => inner.fileStatus(path),
     now: () => inner.now(),
     locate: (tool) => inner.locate(tool),
+    selfEnvironment: inner.selfEnvironment,
     kubePatch: (path, patch) => inner.kubePatch(path, patch),
     writeDurably: (path, text) => inner.writeDurably(path, text),
     appendDurably: (path, line) => inner.appendDurably(path, line),

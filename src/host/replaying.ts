@@ -74,6 +74,7 @@ export async function replayingHost(folder: string): Promise<Host> {
     resolveName: async () => ({ kind: 'no-answer', reason: 'not recorded' }),
     now: () => new Date(recordedAt),
     locate: () => undefined,
+    selfEnvironment: {},
     kubePatch: async () => ({ kind: 'unavailable', reason: refused.reason }),
     writeDurably: async () => refused,
     appendDurably: async () => refused,

@@ -1,7 +1,7 @@
 import { constants } from 'node:os';
 import { execa } from 'execa';
 import { byteCollector } from './byte-collector.ts';
-import type { CommandResult, TextEncoding } from './host.ts';
+import type { CommandResult, Environment, TextEncoding } from './host.ts';
 import { ownMark } from './left-behind.ts';
 import { lineSplitter } from './line-splitter.ts';
 import { pinnedEnvironment } from './pinned-environment.ts';
@@ -11,6 +11,8 @@ export interface Execution {
   readonly argv: readonly string[];
   readonly input?: string | undefined;
   readonly encoding?: TextEncoding | undefined;
+  /** Added to the pinned one. */
+  readonly environment?: Environment | undefined;
   readonly timeoutMs: number;
   /** Takes standard output line by line; the result then has none. */
   readonly onLine?: ((line: string) => void) | undefined;
@@ -39,7 +41,7 @@ export async function runCommand(execution: Execution): Promise<CommandResult> {
 
   const subprocess = execa(program, args, {
     cwd: '/',
-    env: { ...pinnedEnvironment, ...ownMark() },
+    env: { ...pinnedEnvironment, ...execution.environment, ...ownMark() },
     extendEnv: false,
     ...(execution.input === undefined
       ? { stdin: 'ignore' as const }

@@ -1,16 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { WriteResult } from './host.ts';
+import type { Environment, WriteResult } from './host.ts';
 import { pinnedEnvironment } from './pinned-environment.ts';
 import { describeSystemError } from './system-error.ts';
 
-/** Starts a program in a session of its own, without input and output, and lets go of it. */
-export async function startDetached(argv: readonly string[]): Promise<WriteResult> {
+/**
+ * Starts a program in a session of its own, without input and output, and lets go of it. `environment`
+ * is added to the pinned one.
+ */
+export async function startDetached(
+  argv: readonly string[],
+  environment: Environment = {},
+): Promise<WriteResult> {
   const [program, ...args] = argv;
   if (program === undefined) return { kind: 'failed', reason: 'there is nothing to start' };
   const child = spawn(program, args, {
     cwd: '/',
-    env: pinnedEnvironment,
+    env: { ...pinnedEnvironment, ...environment },
     detached: true,
     stdio: 'ignore',
   });

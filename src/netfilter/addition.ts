@@ -91,7 +91,8 @@ export function conflictsWith(addition: Addition, now: Ruleset): string[] {
 
 /**
  * The batch for `iptables-restore --noflush` that adds what a table does not have yet; undefined when
- * nothing is missing. Each rule lands behind the nearest rule before it that is still there.
+ * nothing is missing. Each rule lands before the nearest rule behind it that is still there, else at the
+ * end: what somebody has added since goes first.
  */
 export function printAddition(addition: Addition, now: Ruleset): string | undefined {
   const { chains, inserts } = missingFrom(addition, now);
@@ -107,20 +108,23 @@ export function printAddition(addition: Addition, now: Ruleset): string | undefi
   ].join('\n');
 }
 
+/** From the last one on, so that each finds the rule that it stood before in its place. */
 function printInserts({ chain, lines, wanted }: ChainInserts, present: string[]): string[] {
   const missing = new Set(wanted);
-  let at = 0;
-  return lines.flatMap((line, i) => {
-    const rule = withoutCounters(line);
-    if (!missing.has(i)) {
-      const found = present.indexOf(rule, at);
-      if (found >= 0) at = found + 1;
-      return [];
-    }
-    present.splice(at++, 0, rule);
-    const counters = line.slice(0, line.length - rule.length);
-    return [`${counters}-I ${chain} ${at}${rule.slice(`-A ${chain}`.length)}`];
-  });
+  let at = present.length;
+  return lines
+    .map((line, i) => ({ line, rule: withoutCounters(line), isMissing: missing.has(i) }))
+    .toReversed()
+    .flatMap(({ line, rule, isMissing }) => {
+      if (!isMissing) {
+        const found = at === 0 ? -1 : present.lastIndexOf(rule, at - 1);
+        if (found >= 0) at = found;
+        return [];
+      }
+      present.splice(at, 0, rule);
+      const counters = line.slice(0, line.length - rule.length);
+      return [`${counters}-I ${chain} ${at + 1}${rule.slice(`-A ${chain}`.length)}`];
+    });
 }
 
 function fingerprintOfLines(lines: readonly string[]): number {

@@ -17,6 +17,8 @@ export interface ReportInput {
   readonly notices?: readonly string[];
   /** Of an undo: what is left as it is, and why; a line each. */
   readonly refused?: readonly string[];
+  /** Asked only to plan: then it is no shortcoming that nothing was done. */
+  readonly isRehearsal?: boolean;
   readonly failOn: Severity;
 }
 
@@ -33,7 +35,7 @@ export function buildReport(input: ReportInput): Report {
     notes: diagnosis.notes,
   }));
   const hasFailed = settled?.outcome === 'incomplete';
-  const exitCode = hasFailed ? 3 : Math.max(exitCodeOf(checks, fix, failOn), refused.length > 0 ? 1 : 0);
+  const exitCode = hasFailed ? 3 : Math.max(exitCodeOf(checks, fix, failOn), isLeftUndone(input) ? 1 : 0);
   return {
     schemaVersion: 1,
     tool: { name: 'k3s-doctor', version },
@@ -45,6 +47,13 @@ export function buildReport(input: ReportInput): Report {
     ...(settled && { settled: describeSettled(settled) }),
     notices: [...notices, ...refused.map((reason) => `left as it is: ${reason}`)],
   };
+}
+
+/** Of what rests on no finding, such as an undo: whether something that was asked for was not done. */
+function isLeftUndone({ examinations, fix, refused = [], isRehearsal }: ReportInput): boolean {
+  if (refused.length > 0) return true;
+  const isDone = !fix || fix.kind === 'done' || fix.kind === 'nothing-to-do';
+  return examinations.length === 0 && !isDone && !isRehearsal;
 }
 
 function describeForReport(step: Step): Report['plan'][number] {

@@ -67,6 +67,7 @@ export function memoryHost(files: Readonly<Record<string, string>> = {}): Memory
     },
     lock: async () => ({ kind: 'held', release: async () => undefined }),
     locate: () => undefined,
+    selfEnvironment: {},
     killProcess: () => false,
     endLeftBehind: async () => [],
     run: asked('programs'),

@@ -200,6 +200,52 @@ it('a boot that could not be named when the run began is not taken for another o
   }
 });
 
+it('a run that is closed twice is remembered once, and nobody hears of it again', async () => {
+  const host = fileHost(new Map(Object.entries(before).map(([path, text]) => [path, Buffer.from(text)])));
+  const why = [{ key: 'a check', message: 'm', digest: 'd' }];
+  const broken: Host = { ...host, installFile: async () => ({ kind: 'failed', reason: 'no room' }) };
+  await carryOut({ runId, verb: 'fix', by: 'test', why, steps }, siteOf(broken));
+  const remembered = host.files.get(`${state}/state.json`)?.toString();
+  expect(remembered).toContain('"failures":1');
+  host.files.set(pointer, Buffer.from(`${runId}\n`));
+
+  expect(await settle(siteOf(host))).toBeUndefined();
+
+  expect(host.files.has(pointer)).toBe(false);
+  expect(host.files.get(`${state}/state.json`)?.toString()).toBe(remembered);
+});
+
+it('a run whose process is still there is not settled: somebody has removed its lock', async () => {
+  const files = new Map(await killedAfterFirstStep());
+  const host = fileHost(files);
+  const began = files.get(journal)?.toString() ?? '';
+  host.files.set(
+    journal,
+    Buffer.from(
+      began.replace(/"pid":\d+/, '"pid":4321').replace(/"processStart":"[^"]*"/, '"processStart":"99"'),
+    ),
+  );
+  const fields = Array.from({ length: 20 }, (_, i) => (i === 19 ? '99' : '0'));
+  host.files.set('/proc/4321/stat', Buffer.from(`4321 (node) ${fields.join(' ')}`));
+
+  await expect(settle(siteOf(host))).rejects.toMatchObject({ code: 'locked' });
+  expect(await settle(siteOf(host), true)).toMatchObject({ outcome: 'reverted' });
+});
+
+it('a bug in the middle of a plan leaves nothing between', async () => {
+  const host = fileHost(new Map(Object.entries(before).map(([path, text]) => [path, Buffer.from(text)])));
+  const installFile: Host['installFile'] = async (path, file) => {
+    if (path === '/etc/two') throw new Error('a bug');
+    return host.installFile(path, file);
+  };
+  const request = { runId, verb: 'fix', by: 'test', why: [], steps } as const;
+
+  await expect(carryOut(request, siteOf({ ...host, installFile }))).rejects.toThrow('a bug');
+
+  expect(etc(host.files)).toEqual(before);
+  expect(await settle(siteOf(host))).toMatchObject({ outcome: 'reverted' });
+});
+
 /** The files as they are after each write of a run, and how many bytes it appended to the journal. */
 function runAndWatch() {
   return watch(new Map(Object.entries(before).map(([path, text]) => [path, Buffer.from(text)])), (host) =>

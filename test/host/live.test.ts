@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { type LiveHostOptions, liveHost } from '../../src/host/live.ts';
 import { fakeProgram, temporaryFolder } from './temporary-folder.ts';
 
@@ -55,6 +55,26 @@ test('a tool is located as it would be run, and the doctor is this very program 
   expect(host.locate('crictl')).toBeUndefined();
   expect(host.locate('k3s-doctor')).toEqual([process.execPath, ...process.execArgv, process.argv[1]]);
   expect(hostWith({ commands: { 'k3s-doctor': [program] } }).locate('k3s-doctor')).toEqual([program]);
+});
+
+test('the doctor, run or started, is told the way to the cluster, and no other program is', async () => {
+  const folder = temporaryFolder();
+  const started = join(folder, 'started');
+  const program = fakeProgram(
+    join(folder, 'program'),
+    `echo "$KUBECONFIG $LC_ALL $SECRET"\nif [ "$1" = started ]; then echo "$KUBECONFIG" >"$2.new"; mv "$2.new" "$2"; fi`,
+  );
+  process.env['SECRET'] = 'leaked';
+  onTestFinished(() => void delete process.env['SECRET']);
+  const host = hostWith({
+    commands: { 'k3s-doctor': [program], nft: [program] },
+    selfEnvironment: { KUBECONFIG: '/a:/b' },
+  });
+  expect(host.selfEnvironment).toEqual({ KUBECONFIG: '/a:/b' });
+  expect(await host.run({ tool: 'k3s-doctor', args: [] })).toMatchObject({ stdout: '/a:/b C \n' });
+  expect(await host.run({ tool: 'nft', args: [] })).toMatchObject({ stdout: ' C \n' });
+  expect(await host.startDetached([program, 'started', started])).toEqual({ kind: 'written' });
+  await vi.waitFor(() => expect(readFileSync(started, 'utf8')).toBe('/a:/b\n'), { timeout: 3000 });
 });
 
 test('a line is appended in UTF-8, a file is written byte by byte', async () => {

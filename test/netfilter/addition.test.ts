@@ -55,13 +55,15 @@ describe('what takes a removal back', () => {
     expect(missingFrom(addition, before)).toMatchObject({ chains: [], inserts: [] });
   });
 
-  test('puts a rule behind the one it stood behind, whatever others wrote before and after', () => {
+  test('puts a rule before the one it stood before, and behind what others wrote since', () => {
     const now = nat({ output: [other, other, own, other, own], chains: [] });
-    expect(printAddition(addition, now)).toContain('-I OUTPUT 4 ');
+    expect(printAddition(addition, now)).toContain('-I OUTPUT 5 ');
+    const first = invertRemoval(removal, nat({ output: [jump, own], services: rules }));
+    expect(printAddition(first, nat({ output: [other, own], chains: [] }))).toContain('-I OUTPUT 2 ');
   });
 
-  test('puts it first where nothing that stood before it is left', () => {
-    expect(printAddition(addition, nat({ output: [other], chains: [] }))).toContain('-I OUTPUT 1 ');
+  test('puts it last where nothing that stood behind it is left', () => {
+    expect(printAddition(addition, nat({ output: [other], chains: [] }))).toContain('-I OUTPUT 2 ');
   });
 
   test('has a conflict, by name, with a chain that is there again with other rules', () => {

@@ -96,6 +96,15 @@ describe('the exit code of a fix is', () => {
     expect(reportOn([], { fix: done, refused: [] }).exitCode).toBe(0);
   });
 
+  test('1 when an undo was given up, stopped or not wanted, and 0 when it was only to be planned', () => {
+    for (const kind of ['moved-on', 'stopped'] as const) {
+      expect(reportOn([], { fix: { kind, reason: 'x', reverted } }).exitCode).toBe(1);
+    }
+    const fix: Fix = { kind: 'not-applied', reason: 'x' };
+    expect(reportOn([], { fix }).exitCode).toBe(1);
+    expect(reportOn([], { fix, isRehearsal: true }).exitCode).toBe(0);
+  });
+
   // An earlier step of the plan was taken back in part, and only the later one moved on.
   test('3 when the node changed between two steps and the first could not be taken back', () => {
     const fix: Fix = { kind: 'moved-on', reason: 'x', reverted: halfReverted };

@@ -68,6 +68,7 @@ const journal: JournalledRun = {
   beganAt: fixed.at,
   steps: new Map(),
   wereDone: new Set(),
+  wasReverted: false,
   revertings: 0,
   armed: undefined,
   confirmed: false,

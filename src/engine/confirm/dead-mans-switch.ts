@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import type { CommandResult, Host } from '../../host/host.ts';
+import { describeFailure } from '../steps/describe-failure.ts';
 
 export type ArmedSwitch =
   | {
@@ -34,6 +35,8 @@ export async function armSwitch(host: Host, config: Config, options: SwitchOptio
     const unit = `k3s-doctor-undo-${options.runId}`;
     const args = [
       ...['--quiet', '--collect', `--unit=${unit}`, `--on-active=${confirmSeconds}s`],
+      // systemd would start it without the way to the cluster that this process has.
+      ...Object.entries(host.selfEnvironment).map(([name, value]) => `--setenv=${name}=${value}`),
       // By default systemd takes a minute's liberty.
       ...['--timer-property=AccuracySec=1s', '--property=Type=oneshot', '--'],
       ...[...undo, ...options.selfArgs],
@@ -41,7 +44,7 @@ export async function armSwitch(host: Host, config: Config, options: SwitchOptio
     const result = await host.run({ tool: 'systemd-run', args, timeoutMs: config.commandTimeoutMs });
     if (isDone(result)) return armed(`${unit}.timer`);
     // It may have reached systemd before it was killed; left alone, such a timer finds the run ended.
-    const reason = `systemd-run did not set a timer: ${whyNot(result)}`;
+    const reason = `systemd-run did not set a timer: ${describeFailure(result)}`;
     // A process that a service leaves behind is killed with it: no watchdog from there.
     if (inService) return { kind: 'failed', reason };
   }
@@ -59,7 +62,7 @@ export async function disarmSwitch(host: Host, name: string): Promise<string | u
   const result = await host.run({ tool: 'systemctl', args: ['stop', name], timeoutMs: 5_000 });
   // Not loaded: it has gone off, and we may be what it started.
   const isGone = isDone(result) || (result.kind === 'exited' && result.exitCode === 5);
-  return isGone ? undefined : `${name} could not be stopped, and will do nothing: ${whyNot(result)}`;
+  return isGone ? undefined : `${name} could not be stopped, and will do nothing: ${describeFailure(result)}`;
 }
 
 /** It sees in the journal that the run has ended. */
@@ -82,17 +85,4 @@ async function hasSystemd(host: Host, inService: boolean): Promise<boolean> {
 
 function isDone(result: CommandResult): boolean {
   return result.kind === 'exited' && result.exitCode === 0;
-}
-
-function whyNot(result: CommandResult): string {
-  switch (result.kind) {
-    case 'exited':
-      return result.stderr.trim().split('\n').at(-1)?.slice(0, 300) || `exit code ${result.exitCode}`;
-    case 'timeout':
-      return `no answer in ${result.timeoutMs / 1000} s`;
-    case 'absent':
-      return `it is not there (looked for ${result.looked.join(', ')})`;
-    case 'failed-to-start':
-      return result.reason;
-  }
 }

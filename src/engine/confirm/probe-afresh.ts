@@ -1,6 +1,7 @@
 import type { Config } from '../../config/config.ts';
-import type { CommandResult, Host } from '../../host/host.ts';
+import type { Host } from '../../host/host.ts';
 import type { ProbeResult } from '../journal.ts';
+import { describeFailure } from '../steps/describe-failure.ts';
 
 /**
  * Probes from a process of its own: nothing that this one keeps, neither connections nor answers, can
@@ -14,10 +15,8 @@ export async function probeAfresh(
 ): Promise<readonly ProbeResult[] | { readonly failed: string }> {
   const timeoutMs = 5_000 + config.commandTimeoutMs;
   const result = await host.run({ tool: 'k3s-doctor', args: ['probe', ...selfArgs], timeoutMs });
-  if (result.kind !== 'exited') return { failed: `the probes were not made: ${whyNot(result)}` };
-  if (result.exitCode !== 0) {
-    const said = result.stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? '';
-    return { failed: `the probes failed with exit code ${result.exitCode}: ${said}` };
+  if (result.kind !== 'exited' || result.exitCode !== 0) {
+    return { failed: `the probes were not made: ${describeFailure(result)}` };
   }
   return (await parseProbes(result.stdout)) ?? { failed: 'what the probes said cannot be read' };
 }
@@ -37,16 +36,5 @@ async function parseProbes(text: string): Promise<readonly ProbeResult[] | undef
     return shape.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
-  }
-}
-
-function whyNot(result: Exclude<CommandResult, { kind: 'exited' }>): string {
-  switch (result.kind) {
-    case 'timeout':
-      return `they did not end in ${result.timeoutMs / 1000} s`;
-    case 'absent':
-      return `there is no k3s-doctor (looked for ${result.looked.join(', ')})`;
-    case 'failed-to-start':
-      return result.reason;
   }
 }

@@ -22,8 +22,10 @@ export interface EndedRun {
  * count when its time is over, so that the first failure after it opens it again.
  */
 export function afterRun(state: State, { outcome, findings, config, now }: EndedRun): State {
-  if (outcome === 'moved-on' || outcome === 'stopped') return state;
+  if (outcome === 'moved-on') return state;
   const at = now.toISOString();
+  if (outcome === 'stopped')
+    return { ...state, findings: { ...state.findings, ...restOf(state, findings, at) } };
   const tried = findings.map(({ key, digest }): [string, FindingState] => {
     const before = state.findings[key];
     return [key, outcome === 'done' ? repaired(before, at) : failed(before, at, digest)];
@@ -50,6 +52,13 @@ export function afterUndo(
     return [key, { ...before, ...planOf(digest), seen: 0, lastAttemptAt: at, undoneBy: runId }];
   });
   return { ...state, findings: { ...state.findings, ...Object.fromEntries(undone) } };
+}
+
+/** Nobody's fault; but a timer that is stopped each time must not write and take back each time. */
+function restOf(state: State, findings: readonly TriedFinding[], at: string): State['findings'] {
+  return Object.fromEntries(
+    findings.map(({ key }) => [key, { ...(state.findings[key] ?? never(at)), lastAttemptAt: at }]),
+  );
 }
 
 function never(at: string): FindingState {

@@ -12,7 +12,7 @@ export type ParsedState =
 export function parseState(text: string): ParsedState {
   const value = parseJson(text);
   if (!isObject(value)) return { kind: 'unusable', reason: 'it is damaged', paused: undefined };
-  const { schemaVersion, paused, findings, breaker } = value;
+  const { schemaVersion, paused, findings, breaker, lastRun } = value;
   const pause = isPause(paused) ? paused : undefined;
   if (schemaVersion !== 1) {
     const isNewer = typeof schemaVersion === 'number' && schemaVersion > 1;
@@ -21,7 +21,8 @@ export function parseState(text: string): ParsedState {
   }
   if (!isFindings(findings) || !isBreaker(breaker) || (paused !== undefined && !pause))
     return { kind: 'unusable', reason: 'it is damaged', paused: pause };
-  return { kind: 'state', state: { schemaVersion, findings, breaker, ...(pause && { paused: pause }) } };
+  const rest = { ...(pause && { paused: pause }), ...(isText(lastRun) && { lastRun }) };
+  return { kind: 'state', state: { schemaVersion, findings, breaker, ...rest } };
 }
 
 function parseJson(text: string): unknown {

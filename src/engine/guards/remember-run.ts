@@ -17,11 +17,11 @@ export async function rememberRun(
   if (findings.length === 0 || (verb !== 'fix' && !isUndone)) return undefined;
   const { state, problem } = await readState(host, config);
   // The next run sets such a file aside; nothing counts as seen then, which holds everything back.
-  if (problem !== undefined) return undefined;
+  if (problem !== undefined || state.lastRun === runId) return undefined;
   const now = host.now();
   const next = isUndone
     ? afterUndo(state, { findings, runId, now })
     : afterRun(state, { outcome, findings, config, now });
-  const written = next === state ? undefined : await writeState(host, config, next);
+  const written = next === state ? undefined : await writeState(host, config, { ...next, lastRun: runId });
   return written?.kind === 'failed' ? `the state could not be written: ${written.reason}` : undefined;
 }

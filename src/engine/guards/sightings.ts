@@ -133,6 +133,8 @@ function isWorthKeeping(memory: FindingState, { guards }: Config, now: Date): bo
   const { seen, lastAttemptAt, failedAttempts, undoneBy } = memory;
   if (seen === 0 && lastAttemptAt === undefined && failedAttempts === 0 && undoneBy === undefined)
     return false;
+  // A person's word, and a repair that is given up, hold until something changes, however long that takes.
+  if (undoneBy !== undefined || failedAttempts >= guards.attempts) return true;
   return now.getTime() - lastTouched(memory) <= Math.max(memoryMs, guards.cooldownMinutes * 60_000);
 }
 

@@ -10,6 +10,8 @@ export interface State {
   /** By `findingKey`. */
   readonly findings: Readonly<Record<string, FindingState>>;
   readonly breaker: Breaker;
+  /** The last run that is counted in all this: one that is closed twice is counted once. */
+  readonly lastRun?: string;
 }
 
 export interface Pause {

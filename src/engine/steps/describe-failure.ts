@@ -10,7 +10,7 @@ export function describeFailure(result: CommandResult): string {
     case 'timeout':
       return `it did not end within ${result.timeoutMs / 1000} s and was killed`;
     case 'absent':
-      return 'there is no such program';
+      return `there is no such program (looked for ${result.looked.join(', ')})`;
     case 'failed-to-start':
       return result.reason;
   }

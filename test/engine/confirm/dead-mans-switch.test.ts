@@ -25,6 +25,16 @@ describe('where systemd is in charge', () => {
     });
   });
 
+  it('which is told the way to the cluster', async () => {
+    const selfEnvironment = { KUBECONFIG: '/a:/b', KUBERNETES_SERVICE_HOST: '10.43.0.1' };
+    const { started } = await arm({ cgroup: login, sameNetwork: true }, { selfEnvironment });
+    const [call = []] = started;
+    expect(call.slice(0, call.indexOf('--')).filter((arg) => arg.startsWith('--setenv'))).toEqual([
+      '--setenv=KUBECONFIG=/a:/b',
+      '--setenv=KUBERNETES_SERVICE_HOST=10.43.0.1',
+    ]);
+  });
+
   it('a timer that is refused gives way to a watchdog, from a login', async () => {
     const { armed, started } = await arm({ cgroup: login, sameNetwork: true, systemdRun: refused });
     expect(armed).toMatchObject({ kind: 'armed', name: 'watchdog' });
@@ -37,7 +47,7 @@ describe('where systemd is in charge', () => {
       const { armed, started } = await arm({ cgroup, sameNetwork: true, systemdRun: refused });
       expect(armed).toEqual({
         kind: 'failed',
-        reason: 'systemd-run did not set a timer: Failed to start transient timer unit: no',
+        reason: 'systemd-run did not set a timer: exit code 1: Failed to start transient timer unit: no',
       });
       expect(started).toHaveLength(1);
     },
@@ -90,7 +100,7 @@ describe('disarming', () => {
     expect(stopped).toEqual(['systemctl stop k3s-doctor-undo-r1.timer']);
     expect(await disarmSwitch(await host({ ...done, exitCode: 5 }), 'gone-off.timer')).toBeUndefined();
     expect(await disarmSwitch(await host({ kind: 'timeout', timeoutMs: 5000 }), 'a.timer')).toBe(
-      'a.timer could not be stopped, and will do nothing: no answer in 5 s',
+      'a.timer could not be stopped, and will do nothing: it did not end within 5 s and was killed',
     );
   });
 

@@ -8,6 +8,9 @@ import { madeUpNode } from './made-up-node.ts';
 const up: ProbeResult = { probe: 'dns', passed: true, detail: 'it answers' };
 const down: ProbeResult = { probe: 'dns', passed: false, detail: 'it is silent' };
 
+const timeout: CommandResult = { kind: 'timeout', timeoutMs: 15_000 };
+const absent: CommandResult = { kind: 'absent', looked: ['/x'] };
+
 describe('what answered before a change', () => {
   it('still does, when a process of its own says so', async () => {
     const { problem, asked } = await ask([said([up])]);
@@ -34,10 +37,10 @@ describe('what answered before a change', () => {
 
 describe('a process that cannot say anything', () => {
   it.each<[CommandResult, string]>([
-    [{ kind: 'timeout', timeoutMs: 15_000 }, 'the probes were not made: they did not end in 15 s'],
-    [{ kind: 'absent', looked: ['/x'] }, 'the probes were not made: there is no k3s-doctor (looked for /x)'],
+    [timeout, 'the probes were not made: it did not end within 15 s and was killed'],
+    [absent, 'the probes were not made: there is no such program (looked for /x)'],
     [{ kind: 'failed-to-start', reason: 'no memory' }, 'the probes were not made: no memory'],
-    [exited(70, '', 'trace\ndoctor: it broke\n'), 'the probes failed with exit code 70: doctor: it broke'],
+    [exited(70, '', 'doctor: it broke\ntrace\n'), 'the probes were not made: exit code 70: doctor: it broke'],
     [exited(0, 'Segmentation fault'), 'what the probes said cannot be read'],
     [exited(0, '[{"probe":"dns"}]'), 'what the probes said cannot be read'],
     [exited(0, ''), 'what the probes said cannot be read'],

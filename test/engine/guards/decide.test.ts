@@ -103,7 +103,7 @@ test('a healthy run has nothing to remember', () => {
   expect(run(emptyState, [examinationOf([])], start).state).toBe(emptyState);
 });
 
-test('what is gone is forgotten, unless it was tried or undone less than a day ago', () => {
+test('what is gone is forgotten, unless it was tried less than a day ago', () => {
   const seen = seenTwice(a);
   const gone = run(seen, [examinationOf([])], later(10));
   expect(gone.state.findings).toEqual({});
@@ -290,13 +290,30 @@ test('after three failed runs in a row nothing is repaired unattended for an hou
   expect(good.breaker).toEqual({ failures: 0 });
 });
 
-test.each(['moved-on', 'stopped'] as const)(
-  'a run that changed nothing (%s) is neither good nor bad',
-  (outcome) => {
-    const state = tried(seenTwice(a), 'reverted', later(5));
-    expect(afterRun(state, { outcome, findings: [{ key: keyOf('a') }], config, now: later(6) })).toBe(state);
-  },
-);
+test('a run that changed nothing because the node had moved on is neither good nor bad', () => {
+  const state = tried(seenTwice(a), 'reverted', later(5));
+  const findings = [{ key: keyOf('a') }];
+  expect(afterRun(state, { outcome: 'moved-on', findings, config, now: later(6) })).toBe(state);
+});
+
+test('a run that was stopped is no failure, but the timer rests before it tries again', () => {
+  const findings = [{ key: keyOf('a') }];
+  const stopped = afterRun(seenTwice(a), { outcome: 'stopped', findings, config, now: later(6) });
+  expect(stopped.breaker).toEqual({ failures: 0 });
+  expect(stopped.findings[keyOf('a')]).toMatchObject({ failedAttempts: 0 });
+  expect(heldReasons(run(stopped, [examinationOf([a])], later(11)))[0]).toContain('cooldownMinutes');
+  expect(run(stopped, [examinationOf([a])], later(22)).steps).toEqual([writeOf('a')]);
+});
+
+test('what a person took back, and a repair that was given up, are remembered however long nobody sees them', () => {
+  const findings = [{ key: keyOf('a') }];
+  const undone = afterUndo(seenTwice(a), { findings, runId: 'r', now: later(5) });
+  const blind = run(undone, [examinationOf([])], later(60 * 24 * 3));
+  const seen = run(blind.state, [examinationOf([a])], later(60 * 24 * 3 + 5));
+  expect(heldReasons(run(seen.state, [examinationOf([a])], later(60 * 24 * 3 + 10)))[0]).toContain(
+    'took this',
+  );
+});
 
 test('a breaker is open no longer than an hour from now, wherever the clock has been', () => {
   const state: State = { ...seenTwice(a), breaker: { failures: 3, openUntil: '2099-01-01T00:00:00.000Z' } };

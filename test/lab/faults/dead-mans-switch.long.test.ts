@@ -55,3 +55,32 @@ it('a fix that was killed after a write is taken back by its watchdog when the t
   expect((await node.doctor(['history'])).stdout).toContain('reverted');
   await until(node, '! pgrep -f "[u]nless-confirmed"');
 });
+
+it('the switch of a run that has ended leaves its process alone, which is at work on the next one', async () => {
+  await using node = await startBrokenNode();
+  const restore = await wrapTool(
+    node,
+    'iptables-legacy-restore',
+    `real "$@"; code=$?
+echo >>/run/lab/writes
+case $(wc -l </run/lab/writes) in
+1) touch /run/lab/first; while [ ! -e /run/lab/go ]; do sleep 0.1; done;;
+3) touch /run/lab/next; sleep 38;;
+esac
+exit $code`,
+  );
+  await node.configure({ commandTimeoutMs: 60_000, commands: { 'iptables-legacy-restore': restore } });
+  const fix = node.startDoctor(['fix', '--yes']);
+  await until(node, 'test -e /run/lab/first');
+  const run = (await node.readFile(`${stateFolder}/journal/open`)).trim();
+  const undo = node.startDoctor(['undo', run, '--unless-confirmed', '--after', '1']);
+  await until(node, 'pgrep -f "[u]nless-confirmed --after 1"');
+  // The second step finds that the node has moved on: the run ends, and another one begins.
+  const rule = '-d 10.43.0.78/32 -p tcp -m comment --comment default/none2:http -m tcp --dport 80 -j REJECT';
+  await node.run(['sh', '-c', `iptables-legacy -A KUBE-SERVICES ${rule}; sleep 3; touch /run/lab/go`]);
+  await until(node, 'test -e /run/lab/next');
+
+  expect((await undo.ended).exitCode).toBe(0);
+  expect((await fix.ended).exitCode).toBe(0);
+  expect(await node.state()).toBe('after');
+});

@@ -5,7 +5,8 @@ import { startNode } from '../node/start-node.ts';
 import { expectOnlyGone, expectUnchanged } from './expect-only-gone.ts';
 import { addForeignRules } from './foreign-rules.ts';
 import { startHauntedNode } from './haunted-node.ts';
-import { runDoctor } from './run-doctor.ts';
+import { configure, runDoctor } from './run-doctor.ts';
+import { wrapTool } from './wrap-tool.ts';
 
 const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 
@@ -134,6 +135,54 @@ describe('fix --output', () => {
     const { exitCode, stdout } = await node.doctor(['fix', '--yes', '--output', '/run/lab/report']);
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
     expect(await node.readFile('/run/lab/report')).toContain('Healthy again.');
+  });
+});
+
+describe('a report that cannot be written after a change', () => {
+  it('goes to standard output instead of --output, and the fix counts as what it is', async () => {
+    await using node = await startHauntedNode();
+    const { exitCode, report, stderr } = await runDoctor(node, ['fix', '--yes', '--output', '/dev/full']);
+    expect({ exitCode, outcome: report.fix?.outcome }).toEqual({ exitCode: 0, outcome: 'done' });
+    expect(stderr).toMatch(/^doctor: cannot write \/dev\/full: .* standard output\n$/);
+  });
+
+  it('leaves a failed fix failed, when nobody reads', async () => {
+    await using node = await startHauntedNode();
+    const before = await node.snapshot();
+    const restore = await wrapTool(node, 'iptables-legacy-restore', 'exit 1');
+    await configure(node, { commands: { crictl: node.crictl, 'iptables-legacy-restore': restore } });
+    const fix = `${process.execPath} ${main} fix --yes`;
+
+    await node.run(['sh', '-c', `{ ${fix}; echo $? >/run/lab/exit-code; } | true`]);
+
+    expect(await node.readFile('/run/lab/exit-code')).toBe('3\n');
+    expectUnchanged(before, await node.snapshot());
+  });
+});
+
+describe('a fix in a pod', () => {
+  it('hands the way to the cluster on to the processes that watch over it', async () => {
+    await using node = await startHauntedNode();
+    const doctor = await wrapTool(
+      node,
+      'k3s-doctor',
+      'echo "$1 $KUBECONFIG $KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT $SECRET" >>/run/lab/started; real "$@"',
+    );
+    await configure(node, { commands: { crictl: node.crictl, 'k3s-doctor': doctor } });
+    const env = {
+      KUBECONFIG: '/run/lab/none:/run/lab/neither',
+      KUBERNETES_SERVICE_HOST: '127.0.0.1',
+      KUBERNETES_SERVICE_PORT: '6443',
+      SECRET: 'leaked',
+    };
+
+    expect(await runDoctor(node, ['fix', '--yes'], { env })).toMatchObject({ exitCode: 0 });
+
+    const told = '/run/lab/none:/run/lab/neither 127.0.0.1 6443 ';
+    const started = (await node.readFile('/run/lab/started')).trimEnd().split('\n');
+    expect(started.toSorted()).toEqual(
+      [`probe ${told}`, `probe ${told}`, `undo ${told}`].map((line) => line),
+    );
   });
 });
 
