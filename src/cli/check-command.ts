@@ -1,5 +1,6 @@
 import { examine } from '../engine/examine.ts';
 import { createFactContext } from '../engine/fact.ts';
+import { openRunNotice, readOpenRun } from '../engine/read-journal.ts';
 import { newRunId } from '../engine/run-id.ts';
 import { buildReport } from '../report/build-report.ts';
 import { openHost } from './open-host.ts';
@@ -20,6 +21,7 @@ export async function checkCommand(
   const id = newRunId({ now: startedAt, pid: process.pid });
   const examinations = await examine(checks, createFactContext(host, config));
   await finish();
+  const open = await readOpenRun(host, config);
   const report = buildReport({
     version,
     run: {
@@ -29,6 +31,7 @@ export async function checkCommand(
       finishedAt: host.now().toISOString(),
     },
     examinations,
+    notices: open === undefined ? [] : [openRunNotice(open)],
     failOn: options.failOn,
   });
   await printReport(report, options, inherited.log?.child({ run: id }));

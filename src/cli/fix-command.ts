@@ -28,11 +28,11 @@ export async function fixCommand(
   const startedAt = host.now();
   const runId = newRunId({ now: startedAt, pid: process.pid, latest: await latestRunId(host, config) });
   const log = inherited.log?.child({ run: runId }) ?? createLogger(options.logLevel, runId);
-  const reportOn = ({ settled, ...shown }: Shown & Pick<ReportInput, 'fix'>) =>
+  const reportOn = ({ settled, ...shown }: Shown & Pick<ReportInput, 'fix'>, id = runId) =>
     buildReport({
       version,
       run: {
-        id: runId,
+        id,
         verb: 'fix',
         startedAt: startedAt.toISOString(),
         finishedAt: host.now().toISOString(),
@@ -62,7 +62,7 @@ export async function fixCommand(
     approve,
     signal,
   });
-  const report = reportOn(result);
+  const report = reportOn(result, result.runId);
   log.info({ outcome: report.fix, exitCode: report.exitCode }, 'fix ends');
   const isForJournal = unattended && options.format === 'text' && !options.dryRun;
   await printReport(report, isForJournal ? { ...options, format: 'log' } : options, inherited.log && log);

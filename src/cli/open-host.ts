@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Config } from '../config/config.ts';
+import { type Config, defaultConfig } from '../config/config.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Host } from '../host/host.ts';
 import { liveHost } from '../host/live.ts';
@@ -19,17 +19,17 @@ export interface OpenedHost {
 
 /** The node that a run is about: this machine, or a recorded one (`--from`). */
 export async function openHost(options: HostOptions, inherited: Inherited = {}): Promise<OpenedHost> {
-  const config =
-    inherited.loadedConfig ??
-    (await loadConfig(options.config === undefined ? {} : { path: options.config })).config;
   if (options.from !== undefined) {
     const { replayingHost } = await import('../host/replaying.ts');
-    return { host: await replayingHost(options.from), config, finish: async () => undefined };
+    const host = await replayingHost(options.from);
+    return { host, config: await configForReplay(options), finish: async () => undefined };
   }
+  // First of all: who is not root may not even read the configuration.
   requireRoot(
     'to see and change packet filter rules',
     'run it with sudo, or look at a recorded node with --from',
   );
+  const config = inherited.loadedConfig ?? (await configOf(options));
   const environment = clusterEnvironment(process.env);
   const live = liveHost({
     commands: config.commands,
@@ -46,4 +46,14 @@ export async function openHost(options: HostOptions, inherited: Inherited = {}):
   const { recordingHost } = await import('../host/recording.ts');
   const host = await recordingHost(live, options.record);
   return { host, config, finish: () => host.finish() };
+}
+
+/** Anybody may look at a recorded node, on a machine whose own configuration only root may read, too. */
+async function configForReplay(options: HostOptions): Promise<Config> {
+  const isRoot = process.getuid?.() === 0;
+  return options.config === undefined && !isRoot ? defaultConfig() : configOf(options);
+}
+
+async function configOf({ config }: HostOptions): Promise<Config> {
+  return (await loadConfig(config === undefined ? {} : { path: config })).config;
 }

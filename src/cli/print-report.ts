@@ -30,8 +30,9 @@ export async function printReport(report: Report, options: PrintOptions, log?: L
 
 function asText(report: Report, options: PrintOptions): string {
   const style = textOptions(options, options.output === undefined ? process.stdout : undefined);
-  const text = renderText(report, style);
-  return options.dryRun && report.plan.length > 0 ? `${text}\n${renderPlan(report.plan, style)}\n` : text;
+  if (!options.dryRun || report.plan.length === 0) return renderText(report, style);
+  const { fix: _, ...rest } = report;
+  return `${renderText(rest, style)}\n${renderPlan(report.plan, style)}\n\nNothing was changed: this was a dry run.\n`;
 }
 
 /** To be called before a node is changed: it is too late to learn afterwards that the report is lost. */

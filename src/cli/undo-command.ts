@@ -55,7 +55,7 @@ export async function undoCommand(target: string, options: UndoCommandOptions): 
   };
   refuseWithoutTerminal(options);
   const by = await describeCaller(host, process.env);
-  const { steps, refused, done, ...result } = await undo({
+  const { steps, refused, done, fix, settled } = await undo({
     ...site,
     target,
     runId,
@@ -64,7 +64,9 @@ export async function undoCommand(target: string, options: UndoCommandOptions): 
     approve,
     signal,
   });
-  const report = reportOn({ steps, refused, done }, result);
+  const timer = 'a timer leaves this alone from now on, until it changes or a person runs "doctor fix"';
+  const notices = fix.kind === 'done' ? [...done, timer] : done;
+  const report = reportOn({ steps, refused, done: notices }, { fix, settled });
   log.info({ target, outcome: report.fix, exitCode: report.exitCode }, 'undo ends');
   await printReport(report, options);
   return report.exitCode;

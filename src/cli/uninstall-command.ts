@@ -13,7 +13,7 @@ export async function uninstallCommand(options: UninstallCommandOptions): Promis
       verb: 'uninstall',
       question: 'Uninstall?',
       unitFolder: systemUnitFolder,
-      idle: 'nothing of doctor is installed',
+      idle: 'nothing that an install has written is left',
       change: (change) => uninstall({ ...change, purge: options.purge ?? false }),
     },
     options,

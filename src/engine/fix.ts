@@ -8,7 +8,7 @@ import { describePause, pauseOf } from './guards/pause.ts';
 import type { State } from './guards/state.ts';
 import { readState, type StateReading, setAside, writeState } from './guards/state-file.ts';
 import { takeLock } from './lock.ts';
-import { readOpenRun } from './read-journal.ts';
+import { openRunNotice, readOpenRun } from './read-journal.ts';
 import { carryOut } from './run.ts';
 import { newRunId } from './run-id.ts';
 import { type Settled, settle } from './settle.ts';
@@ -41,6 +41,8 @@ export interface Shown {
 }
 
 export interface FixResult extends Shown {
+  /** Of the run in the journal, where it is not the one that was asked for: a plan may be made anew. */
+  readonly runId?: string;
   readonly fix:
     | { readonly kind: 'nothing-to-do' }
     | { readonly kind: 'not-applied'; readonly reason: string }
@@ -70,7 +72,7 @@ export function fix(options: FixOptions): Promise<FixResult> {
 async function rehearse(options: FixOptions): Promise<FixResult> {
   const open = await readOpenRun(options.host, options.config);
   const { decision, shown } = await decideNow(options);
-  const killed = open === undefined ? [] : [`run ${open} was killed at its work; a fix settles it first`];
+  const killed = open === undefined ? [] : [openRunNotice(open)];
   const fix = decision.steps.length === 0 ? whyNothing(decision) : notApplied('dry run');
   return { ...shown, notices: [...shown.notices, ...killed], fix };
 }
@@ -109,9 +111,10 @@ async function settleAndFix(options: FixOptions, approved?: readonly Step[]): Pr
       return { ...shown, fix: notApplied(planChanged) };
     }
     if (signal?.aborted) return { ...shown, fix: notApplied('stopped before anything was changed') };
-    const applied = await applyDecision(decision, options, attempt);
+    const runId = nextRunId(options, attempt);
+    const applied = await applyDecision(decision, runId, options);
     const mayTryAgain = applied.kind === 'moved-on' && applied.reverted.complete && attempt < 3;
-    if (!mayTryAgain) return { ...shown, fix: applied };
+    if (!mayTryAgain) return { ...shown, runId, fix: applied };
   }
 }
 
@@ -184,8 +187,11 @@ async function remember(
   });
 }
 
-function applyDecision({ steps, why }: Decision, options: FixOptions, attempt: number): Promise<Applied> {
-  const { host, runId, by, signal } = options;
-  const id = attempt === 1 ? runId : newRunId({ now: host.now(), pid: process.pid, latest: runId });
-  return carryOut({ runId: id, verb: 'fix', by, why, steps, signal }, options);
+function applyDecision({ steps, why }: Decision, runId: string, options: FixOptions): Promise<Applied> {
+  const { by, signal } = options;
+  return carryOut({ runId, verb: 'fix', by, why, steps, signal }, options);
+}
+
+function nextRunId({ host, runId }: FixOptions, attempt: number): string {
+  return attempt === 1 ? runId : newRunId({ now: host.now(), pid: process.pid, latest: runId });
 }

@@ -1,4 +1,5 @@
 import { DoctorError } from '../doctor-error.ts';
+import { readHistory } from './history/history.ts';
 import { hasRebootedSince } from './process-identity.ts';
 import { type JournalledRun, readJournal, recallChanges } from './read-journal.ts';
 import { isRunId } from './run-id.ts';
@@ -29,6 +30,10 @@ export async function planUndo(runId: string, { host, config }: Site): Promise<U
     });
   }
   refuseUnfit(run);
+  // The node may be as that run left it, and by another one's work: that is not to be taken back by this.
+  const { entries } = await readHistory(host, config);
+  const earlier = entries.find(({ undoes, outcome }) => undoes === runId && outcome === 'done');
+  if (earlier) throw new DoctorError('usage', `run ${runId} was taken back already, by run ${earlier.run}`);
   const hasRebooted = await hasRebootedSince(host, run.begin.bootId);
   const { changes, lost } = await recallChanges(host, config, run);
   const steps: Step[] = [];
@@ -38,7 +43,8 @@ export async function planUndo(runId: string, { host, config }: Site): Promise<U
     const { title, volatile, changes: size } = change.about;
     if (!change.inverse) {
       // What nobody would want back is no reason to call an undo incomplete.
-      (size === 0 ? done : refused).push(`cannot be taken back: ${title}`);
+      if (size === 0) done.push(`not restored, and not needed: ${title}`);
+      else refused.push(`cannot be taken back: ${title}`);
     } else if (hasRebooted && volatile) {
       refused.push(`the node has rebooted since, and its rules are new: ${title}`);
     } else {
@@ -57,7 +63,7 @@ function refuseUnfit({ runId, begin, end }: JournalledRun): void {
       hint: '"doctor fix" repairs again what is still broken, with a new proof',
     });
   }
-  if (end?.outcome === 'reverted' || end?.outcome === 'moved-on') {
+  if (end && end.outcome !== 'done' && end.outcome !== 'incomplete') {
     throw new DoctorError('usage', `run ${runId} was taken back already: ${end.reason ?? 'it failed'}`);
   }
 }

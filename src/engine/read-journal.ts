@@ -31,6 +31,11 @@ export async function readOpenRun(host: Host, config: Config): Promise<string | 
   return file.kind === 'read' && isRunId(file.text.trim()) ? file.text.trim() : '';
 }
 
+/** For the report. Whether somebody is at it, or it was killed, only the lock could tell. */
+export function openRunNotice(run: string): string {
+  return `run ${run} has not ended: it is at work, or was killed, and the next fix settles it first`;
+}
+
 /** Undefined when there is no journal of it, or it says nothing: then nothing was begun. */
 export async function readJournal(
   host: Host,

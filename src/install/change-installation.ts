@@ -1,6 +1,6 @@
 import type { Applied } from '../engine/apply.ts';
 import { takeLock } from '../engine/lock.ts';
-import { readOpenRun } from '../engine/read-journal.ts';
+import { openRunNotice, readOpenRun } from '../engine/read-journal.ts';
 import { carryOut } from '../engine/run.ts';
 import { type Settled, settle } from '../engine/settle.ts';
 import type { Site } from '../engine/site.ts';
@@ -45,8 +45,7 @@ export async function changeInstallation(change: Change, options: ChangeOptions)
   // Whoever is asked shall see the node as it is after an unfinished run was settled.
   const settled = open === undefined || dryRun ? undefined : await withLock(options, () => settle(options));
   const planned = await change.plan();
-  const killed =
-    open !== undefined && dryRun ? [`run ${open} was killed at its work; this settles it first`] : [];
+  const killed = open !== undefined && dryRun ? [openRunNotice(open)] : [];
   const shown = { ...planned, notices: [...planned.notices, ...killed] };
   const obstacle = whyNot(shown, settled);
   if (obstacle !== undefined) return { plan: shown, fix: notApplied(obstacle), settled };

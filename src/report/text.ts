@@ -16,7 +16,9 @@ type FindingReport = CheckReport['findings'][number];
 
 /** For a person at a terminal: what is wrong, what it hurts, what to type. */
 export function renderText(report: Report, options: TextOptions): string {
+  const isOff = report.checks.length === 0 && ['check', 'fix'].includes(report.run.verb) && !report.settled;
   const blocks = [
+    ...(isOff ? ['Nothing was looked at: what was asked for is off in the configuration.'] : []),
     renderSettled(report, options),
     ...report.notices.map((notice) => options.colour.yellow(wrap(notice, options.width, '  '))),
     ...report.checks.map((check) => renderCheck(check, options)),
@@ -138,11 +140,7 @@ function renderFix(report: Report, { colour, width }: TextOptions): string {
   const steps = report.plan.map(({ title }) => `  ${colour.green('✓')} ${wrap(title, width - 4, '    ')}`);
   switch (fix.outcome) {
     case 'done':
-      return [
-        colour.bold(report.run.verb === 'fix' ? 'Fixed and verified' : 'Done and verified'),
-        ...steps,
-        ...notes,
-      ].join('\n');
+      return [colour.bold(doneWords(report)), ...steps, ...notes, ...howToUndo(report)].join('\n');
     case 'not-applied':
       return wrap(`Nothing was changed: ${fix.reason ?? ''}`, width, '  ').replace(/^[^:]*/, (words) =>
         colour.yellow(words),
@@ -158,6 +156,19 @@ function renderFix(report: Report, { colour, width }: TextOptions): string {
       ].join('\n');
     }
   }
+}
+
+function doneWords({ run, exitCode }: Report): string {
+  if (run.verb === 'fix') return 'Fixed and verified';
+  if (run.verb !== 'undo') return 'Done and verified';
+  return exitCode === 0
+    ? 'Taken back and verified'
+    : 'Taken back and verified, but for what is left as it is';
+}
+
+function howToUndo({ run, plan }: Report): string[] {
+  const isUndoable = run.verb !== 'undo' && plan.some(({ reversible }) => reversible);
+  return isUndoable ? [`  To take it back: doctor undo ${run.id}`] : [];
 }
 
 function verdict(report: Report, { colour }: TextOptions): string {

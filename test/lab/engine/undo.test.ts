@@ -83,17 +83,19 @@ describe('undo', () => {
     expect(table(after, 'filter')).toBe(table(before.legacyIpv4, 'filter'));
   });
 
-  it('has nothing to do a second time, and is not itself undone', async () => {
+  it('is refused a second time, and is not itself undone: a later run must not be hit', async () => {
     await using node = await startHauntedNode();
     const run = await fixed(node);
     const undone = await runDoctor(node, ['undo', run, '--yes']);
+    await fixed(node);
+    const healthy = await node.snapshot();
 
-    expect(await runDoctor(node, ['undo', run, '--yes'])).toMatchObject({
-      exitCode: 0,
-      report: { fix: { outcome: 'nothing-to-do' } },
-    });
-    const again = await node.doctor(['undo', undone.report.run.id, '--yes']);
-    expect(again).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('is itself an undo') });
+    for (const target of [run, undone.report.run.id]) {
+      const { exitCode, stderr } = await node.doctor(['undo', target, '--yes']);
+      expect(stderr).toMatch(/was taken back already, by run|is itself an undo/);
+      expect(exitCode).toBe(64);
+    }
+    expectUnchanged(healthy, await node.snapshot());
   });
 
   it('that fails half-way is taken back itself', async () => {

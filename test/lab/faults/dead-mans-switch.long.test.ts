@@ -76,8 +76,19 @@ exit $code`,
   const undo = node.startDoctor(['undo', run, '--unless-confirmed', '--after', '1']);
   await until(node, 'pgrep -f "[u]nless-confirmed --after 1"');
   // The second step finds that the node has moved on: the run ends, and another one begins.
-  const rule = '-d 10.43.0.78/32 -p tcp -m comment --comment default/none2:http -m tcp --dport 80 -j REJECT';
-  await node.run(['sh', '-c', `iptables-legacy -A KUBE-SERVICES ${rule}; sleep 3; touch /run/lab/go`]);
+  const match = [
+    '-d',
+    '10.43.0.78/32',
+    '-p',
+    'tcp',
+    '-m',
+    'comment',
+    '--comment',
+    'default/two:http has no endpoints',
+  ];
+  const rule = [...match, '-m', 'tcp', '--dport', '80', '-j', 'REJECT'];
+  await node.run(['iptables-legacy', '-A', 'KUBE-SERVICES', ...rule]);
+  await node.run(['sh', '-c', 'sleep 3; touch /run/lab/go']);
   await until(node, 'test -e /run/lab/next');
 
   expect((await undo.ended).exitCode).toBe(0);
