@@ -5,7 +5,7 @@ import { newRunId } from '../engine/run-id.ts';
 import { buildReport } from '../report/build-report.ts';
 import { openHost } from './open-host.ts';
 import type { CheckOptions, Inherited } from './options.ts';
-import { printReport } from './print-report.ts';
+import { assertReportable, printReport } from './print-report.ts';
 import { selectChecks } from './select-checks.ts';
 import { version } from './version.ts';
 
@@ -15,6 +15,7 @@ export async function checkCommand(
   options: CheckOptions,
   inherited: Inherited = {},
 ): Promise<number> {
+  await assertReportable(options);
   const { host, config, finish } = await openHost(options, inherited);
   const checks = selectChecks(ids, config);
   const startedAt = host.now();

@@ -68,7 +68,7 @@ describe('on a node with an API, an SSH server, cluster DNS and another node', (
 async function startCluster(): Promise<LabNode> {
   const node = await startNode();
   await Promise.all([startApi(node), startDns(node), startSsh(node), node.addClient()]);
-  await configure(node, { kubeconfig: '/run/lab/kubeconfig' });
+  await configure(node, { guards: {}, kubeconfig: '/run/lab/kubeconfig' });
   return node;
 }
 

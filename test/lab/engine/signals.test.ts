@@ -23,8 +23,9 @@ it.each(['TERM', 'INT', 'HUP'])(
       report: { fix: { outcome: 'stopped', rollback: 'complete' } },
     });
     expectUnchanged(before, await node.snapshot());
-    const state = await node.exec(['cat', '/var/lib/k3s-doctor/state.json']);
-    expect(state.stdout).not.toContain('lastAttemptAt');
+    const state = JSON.parse(await node.readFile('/var/lib/k3s-doctor/state.json'));
+    expect(state.breaker).toEqual({ failures: 0 });
+    expect(Object.values(state.findings)).toContainEqual(expect.objectContaining({ failedAttempts: 0 }));
   },
 );
 
