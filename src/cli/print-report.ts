@@ -32,7 +32,8 @@ function asText(report: Report, options: PrintOptions): string {
   const style = textOptions(options, options.output === undefined ? process.stdout : undefined);
   if (!options.dryRun || report.plan.length === 0) return renderText(report, style);
   const { fix: _, ...rest } = report;
-  return `${renderText(rest, style)}\n${renderPlan(report.plan, style)}\n\nNothing was changed: this was a dry run.\n`;
+  const parts = [renderText(rest, style).trim(), renderPlan(report.plan, style)];
+  return `${[...parts, 'Nothing was changed: this was a dry run.'].filter((part) => part !== '').join('\n\n')}\n`;
 }
 
 /** To be called before a node is changed: it is too late to learn afterwards that the report is lost. */

@@ -48,7 +48,7 @@ describe('fix --dry-run', () => {
     const { exitCode, stdout } = await node.doctor(['fix', '--dry-run']);
 
     expect(exitCode).toBe(1);
-    expect(stdout).toContain('Nothing was changed: dry run');
+    expect(stdout).toContain('Nothing was changed: this was a dry run.');
     expectUnchanged(before, await node.snapshot());
     expect((await node.exec(['ls', '/var/lib/k3s-doctor'])).exitCode).not.toBe(0);
     const commands = stdout.match(/^ {2}\S+-restore [^\n]*<<'EOF'$.*?^EOF$/gms) ?? [];

@@ -44,7 +44,8 @@ describe('the demo', () => {
     process.kill(run.pid ?? 0, signal);
     const { exitCode, stdout, stderr } = await run.ended;
 
-    expect(stderr).toBe('');
+    // Killed, it leaves to others what they say when the node goes from under their feet.
+    if (signal !== 'SIGKILL') expect(stderr).toBe('');
     expect(exitCode).toBe(signal === 'SIGKILL' ? 137 : 130);
     if (signal !== 'SIGKILL') expect(stdout.trim().split('\n').at(-1)).toMatch(/^Interrupted\./);
     for (let attempt = 0; attempt < 100 && processesIn(namespaces).length > 0; attempt++) await delay(20);

@@ -67,7 +67,7 @@ describe('install', () => {
     const before = await node.allFiles();
     const { exitCode, stdout } = await node.doctor(['install', '--dry-run', '--enable', 'doctor']);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('Nothing was changed: dry run');
+    expect(stdout).toContain('this was a dry run');
     expect(stdout).toContain(`install -m 644 /dev/stdin ${service}`);
     expect(stdout).toContain('systemctl enable k3s-doctor.timer');
     expect(await node.allFiles()).toBe(before);
@@ -281,7 +281,7 @@ describe('uninstall', () => {
     expect((await node.exec(['ls', '/var/lib/k3s-doctor/installed.json'])).exitCode).not.toBe(0);
     const again = await runDoctor(node, ['uninstall', '--yes']);
     expect(again.report).toMatchObject({ exitCode: 0, fix: { outcome: 'nothing-to-do' } });
-    expect(again.report.notices).toEqual(['nothing of doctor is installed']);
+    expect(again.report.notices).toEqual(['nothing that an install has written is left']);
   });
 
   it("leaves and names what was changed, and what is the operator's", async () => {
