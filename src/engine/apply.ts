@@ -96,7 +96,7 @@ async function attempt(bound: BoundStep, index: number, context: ApplyContext): 
 
 function stoppedBefore(title: string, { reason }: AbortSignal): Outcome {
   const isTimeUp = reason instanceof Error && reason.name === 'TimeoutError';
-  if (!isTimeUp) return { kind: 'stopped', reason: `stopped before: ${title}` };
+  if (!isTimeUp) return { kind: 'stopped', reason: `asked to stop before: ${title}` };
   return { kind: 'failed', reason: `no time was left before the dead man's switch: ${title}` };
 }
 

@@ -63,7 +63,7 @@ it('that is ended in the middle of a step finishes the step and puts the node ba
   expect(linesOf(stdout).at(-1)?.msg).toBe('stopped');
   expect((await node.exec(['ls', '/var/lib/k3s-doctor/journal/open'])).exitCode).not.toBe(0);
   const outcome = linesOf(stdout).find(({ msg }) => msg.startsWith('fix: '));
-  expect(outcome?.msg).toMatch(/^fix: stopped: stopped before: .*: roll-back complete/);
+  expect(outcome?.msg).toMatch(/^fix: stopped: asked to stop before: .*: roll-back complete/);
   expectUnchanged(before, await node.snapshot());
 });
 
