@@ -8,7 +8,14 @@ import type { HistoryReport, HistoryRun, RunDetails } from './history-schema.ts'
 
 /** All runs as one document; an open one first, as it has no line in the history yet. */
 export function buildHistory(history: History, open: OpenRun | undefined, limit: number): HistoryReport {
-  const finished = history.entries.filter(({ run }) => run !== open?.run).map(finishedRun);
+  const undone = new Map(
+    history.entries.flatMap(({ run, undoes, outcome }) =>
+      undoes !== undefined && outcome === 'done' ? [[undoes, run] as const] : [],
+    ),
+  );
+  const finished = history.entries
+    .filter(({ run }) => run !== open?.run)
+    .map((entry) => finishedRun(entry, undone.get(entry.run)));
   const runs = [...(open ? [openRun(open)] : []), ...finished];
   const { damagedLines, problems } = history;
   const damaged = `${count(damagedLines, 'damaged line')} of the history could not be read`;
@@ -35,8 +42,8 @@ export function buildRunDetails(run: HistoryRun, { journal, backups }: RunRecord
   };
 }
 
-function finishedRun({ notes = [], ...entry }: HistoryEntry): HistoryRun {
-  return { ...entry, notes };
+function finishedRun({ notes = [], ...entry }: HistoryEntry, undoneBy: string | undefined): HistoryRun {
+  return { ...entry, notes, ...(undoneBy !== undefined && { undoneBy }) };
 }
 
 function openRun({ run, journal, isAtWork }: OpenRun): HistoryRun {

@@ -54,6 +54,7 @@ function runSchema() {
     reason: z.string().optional(),
     notes: list(z.string()),
     undoes: z.string().optional().describe('the run that it took back'),
+    undoneBy: z.string().optional().describe('the run that has taken it back'),
     omitted: z.record(z.string(), z.int()).optional().describe('how many of each list were left out'),
   });
 }

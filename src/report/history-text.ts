@@ -36,8 +36,14 @@ export function renderHistory(history: HistoryReport, options: HistoryTextOption
   const more = olderRuns > 0 ? [`… and ${count(olderRuns, 'older run')} (--limit shows more)`] : [];
   const table =
     runs.length > 0 ? [colour.bold(head.trimEnd()), ...blocks, ...more] : ['Nothing was done yet.'];
+  const isUndoable = runs.some(
+    ({ verb, outcome, undoneBy }) => verb === 'fix' && outcome === 'done' && !undoneBy,
+  );
+  const hint = isUndoable
+    ? [colour.dim('Everything about one: doctor history RUN  Take it back: doctor undo RUN')]
+    : [];
   const trouble = problems.map((problem) => colour.yellow(wrap(problem, width, '  ')));
-  return `${[...table, ...trouble].join('\n')}\n`;
+  return `${[...table, ...hint, ...trouble].join('\n')}\n`;
 }
 
 /** Everything that is known of one run, its commands as they were run. */
@@ -82,6 +88,8 @@ export function renderRunDetails(details: RunDetails, options: HistoryTextOption
 
 function whyLines(run: HistoryRun): string[] {
   if (run.finishedAt === null) return [whyOpen(run)];
+  if (run.undoneBy !== undefined) return [`taken back by run ${run.undoneBy}`];
+  if (run.undoes !== undefined) return [`takes back run ${run.undoes}`];
   const [first] = run.why;
   const others = run.why.length - 1 + (run.omitted?.['why'] ?? 0);
   const more = others > 0 ? ` (and ${others} more)` : '';

@@ -98,6 +98,20 @@ test('the table has a line for each run, newest first, and what it was for', () 
   );
 });
 
+test('a run that was taken back says by which, that one says of which, and what stands can be taken back', () => {
+  const first: HistoryEntry = { ...fixed, run: '20261121T100000000Z-1', outcome: 'done' };
+  const undo: HistoryEntry = { ...first, run: '20261121T110000000Z-2', verb: 'undo', undoes: first.run };
+  const textOf = (...entries: HistoryEntry[]) =>
+    renderHistory(buildHistory({ entries, damagedLines: 0, problems: [] }, undefined, 20), plain);
+  const hint = 'Take it back: doctor undo RUN';
+  expect(textOf(first)).toContain(hint);
+  expect(textOf(undo, first)).toContain(`takes back run ${first.run}`);
+  expect(textOf(undo, first)).toContain(`taken back by run ${undo.run}`);
+  expect(textOf(undo, first)).not.toContain(hint);
+  // One that failed has taken nothing back.
+  expect(textOf({ ...undo, outcome: 'reverted' }, first)).toContain(hint);
+});
+
 test('a run that was killed comes first, and one that is at work is not called killed', () => {
   const text = renderHistory(historyOf([fixed], killed), plain);
   expect(text.split('\n').slice(1, 3)).toEqual([

@@ -113,7 +113,9 @@ describeWithSystemd('the service', () => {
     await openGate(debian);
     await expect.poll(() => stateOf(debian), patiently).toMatch(/^(in)?active$|^failed$/);
 
-    expect(await debian.journal(service)).toMatch(/^fix: stopped: asked to stop before: .*roll-back complete/m);
+    expect(await debian.journal(service)).toMatch(
+      /^fix: stopped: asked to stop before: .*roll-back complete/m,
+    );
     expectUnchanged(before, await debian.snapshot());
     expect(await undoTimers(debian)).toBe('');
   });
