@@ -23,7 +23,7 @@ test('a pause says who, until when and why, and leaves everything else as it was
   const host = memoryHost();
   await writeState(host, config, remembered);
   const { said, problems } = await pauseRepairs(host, config, moving);
-  expect(said).toMatch(/^Repairs are paused by .+ until 2026-11-21 14:00 UTC: moving the node$/);
+  expect(said).toMatch(/^Repairs are paused by .+ until 2026-11-21 14:00 UTC, because: moving the node$/);
   expect(problems).toEqual([]);
   const { state } = await readState(host, config);
   expect(state).toMatchObject(remembered);
@@ -34,7 +34,7 @@ test('a pause says who, until when and why, and leaves everything else as it was
 test('without a duration it lasts until somebody resumes', async () => {
   const host = memoryHost();
   const { said } = await pauseRepairs(host, config, { ...moving, minutes: undefined });
-  expect(said).toContain('until doctor resume: moving the node');
+  expect(said).toContain('until "doctor resume" is run, because: moving the node');
   const { state } = await readState(host, config);
   expect(pauseOf(state, new Date('2099-01-01T00:00:00.000Z'))).toBeDefined();
 });

@@ -7,7 +7,7 @@ export function pauseOf({ paused }: State, now: Date): Pause | undefined {
   return paused;
 }
 
-/** `paused by alice (sudo) until 2026-11-21 15:04 UTC: moving the node` */
+/** `paused by alice (sudo) until 2026-11-21 15:04 UTC, because: moving the node` */
 export function describePause({ by, until, reason }: Pause): string {
-  return `paused by ${by} until ${until === undefined ? 'doctor resume' : showTime(until)}: ${reason}`;
+  return `paused by ${by} until ${until === undefined ? '"doctor resume" is run' : showTime(until)}, because: ${reason}`;
 }

@@ -332,7 +332,7 @@ test('while repairs are paused nothing is repaired, by nobody', () => {
   const state = { ...seenTwice(a), paused };
   expect(run(state, [examinationOf([a])], later(29)).steps).toEqual([]);
   expect(heldReasons(byPerson(state, [examinationOf([a])]))).toEqual([
-    'paused by alice (sudo) until 2026-11-21 12:30 UTC: moving; doctor resume ends it',
+    'paused by alice (sudo) until 2026-11-21 12:30 UTC, because: moving; doctor resume ends it',
   ]);
   expect(run(state, [examinationOf([a])], later(30)).steps).toHaveLength(1);
 });
