@@ -16,6 +16,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/lab/**'],
           testTimeout: 20_000,
+          maxWorkers: 2,
         },
       },
       {
