@@ -1,23 +1,18 @@
 #!/usr/bin/env node
-/** cli/: commands, options, the terminal, exit codes. Everything is wired together here. */
+/**
+ * cli/: commands, options, the terminal, exit codes. Everything is wired together here. A command is loaded
+ * when it is the one that was asked for.
+ */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { DoctorError } from '../doctor-error.ts';
-import { checkCommand } from './check-command.ts';
-import { type ConfigCommandOptions, configCommand } from './config-command.ts';
-import { type DaemonCommandOptions, daemonCommand } from './daemon-command.ts';
+import type { ConfigCommandOptions } from './config-command.ts';
+import type { DaemonCommandOptions } from './daemon-command.ts';
 import { exitCodes } from './exit-code.ts';
-import { explainCommand } from './explain-command.ts';
-import { fixCommand } from './fix-command.ts';
-import { type HistoryCommandOptions, historyCommand } from './history-command.ts';
-import { type InstallCommandOptions, installCommand } from './install-command.ts';
-import { listCommand } from './list-command.ts';
+import type { HistoryCommandOptions } from './history-command.ts';
+import type { InstallCommandOptions } from './install-command.ts';
 import type { CheckOptions, FixCommandOptions, RunOptions, UndoCommandOptions } from './options.ts';
-import { type PauseCommandOptions, pauseCommand } from './pause-command.ts';
-import { probeCommand } from './probe-command.ts';
-import { resumeCommand } from './resume-command.ts';
-import { settleCommand } from './settle-command.ts';
-import { undoCommand } from './undo-command.ts';
-import { type UninstallCommandOptions, uninstallCommand } from './uninstall-command.ts';
+import type { PauseCommandOptions } from './pause-command.ts';
+import type { UninstallCommandOptions } from './uninstall-command.ts';
 import { version } from './version.ts';
 
 process.exitCode = await main(process.argv);
@@ -61,7 +56,9 @@ function buildProgram(end: End): Command {
     .argument('[ids...]', 'checks to run; all without any')
     .option('--from <dir>', 'diagnose a recorded node')
     .option('--record <dir>', 'keep what was seen, for --from')
-    .action(async (ids: string[], options: CheckOptions) => end(await checkCommand(ids, options)));
+    .action(async (ids: string[], options: CheckOptions) =>
+      end(await (await import('./check-command.ts')).checkCommand(ids, options)),
+    );
 
   withRunOptions(program.command('fix'))
     .description('show the plan, ask, apply it, verify')
@@ -70,7 +67,9 @@ function buildProgram(end: End): Command {
     .option('-y, --yes', 'do not ask')
     .option('--unattended', 'for timers: do not ask, and act on nothing that was not seen before')
     .option('--max-changes <n>', 'make more changes for one check than is configured', positiveInteger)
-    .action(async (ids: string[], options: FixCommandOptions) => end(await fixCommand(ids, options)));
+    .action(async (ids: string[], options: FixCommandOptions) =>
+      end(await (await import('./fix-command.ts')).fixCommand(ids, options)),
+    );
 
   withRunOptions(program.command('undo'))
     .description('take a run back, as far as the node has not moved on')
@@ -79,7 +78,9 @@ function buildProgram(end: End): Command {
     .option('-y, --yes', 'do not ask')
     .addOption(new Option('--unless-confirmed').hideHelp())
     .addOption(new Option('--after <seconds>').argParser(positiveInteger).hideHelp())
-    .action(async (run: string, options: UndoCommandOptions) => end(await undoCommand(run, options)));
+    .action(async (run: string, options: UndoCommandOptions) =>
+      end(await (await import('./undo-command.ts')).undoCommand(run, options)),
+    );
 
   addStateCommands(program, end);
   addCommandsAboutChecks(program, end);
@@ -99,7 +100,7 @@ function addStateCommands(program: Command, end: End): void {
     .option('--config <file>', 'instead of /etc/k3s-doctor/config.yaml')
     .option('--no-color', 'no colours (so does NO_COLOR)')
     .action(async (run: string | undefined, options: HistoryCommandOptions) =>
-      end(await historyCommand(run, options)),
+      end(await (await import('./history-command.ts')).historyCommand(run, options)),
     );
 
   program
@@ -108,13 +109,17 @@ function addStateCommands(program: Command, end: End): void {
     .requiredOption('--reason <text>', 'for whoever comes next')
     .option('--for <duration>', '30m, 2h, 1d; without it until "doctor resume"')
     .option('--config <file>', 'instead of /etc/k3s-doctor/config.yaml')
-    .action(async (options: PauseCommandOptions) => end(await pauseCommand(options)));
+    .action(async (options: PauseCommandOptions) =>
+      end(await (await import('./pause-command.ts')).pauseCommand(options)),
+    );
 
   program
     .command('resume')
     .description('end a pause')
     .option('--config <file>', 'instead of /etc/k3s-doctor/config.yaml')
-    .action(async (options: { config?: string }) => end(await resumeCommand(options)));
+    .action(async (options: { config?: string }) =>
+      end(await (await import('./resume-command.ts')).resumeCommand(options)),
+    );
 }
 
 function addCommandsAboutChecks(program: Command, end: End): void {
@@ -122,13 +127,15 @@ function addCommandsAboutChecks(program: Command, end: End): void {
     .command('list')
     .description('what is checked')
     .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
-    .action(async (options: { format: 'text' | 'json' }) => end(await listCommand(options)));
+    .action(async (options: { format: 'text' | 'json' }) =>
+      end(await (await import('./list-command.ts')).listCommand(options)),
+    );
 
   program
     .command('explain')
     .description('why a check matters, and how it is repaired')
     .argument('<id>', 'check')
-    .action(async (id: string) => end(await explainCommand(id)));
+    .action(async (id: string) => end(await (await import('./explain-command.ts')).explainCommand(id)));
 
   program
     .command('config')
@@ -136,7 +143,9 @@ function addCommandsAboutChecks(program: Command, end: End): void {
     .addOption(new Option('--format <format>').choices(['text', 'json']).default('text'))
     .option('--config <file>', 'instead of /etc/k3s-doctor/config.yaml')
     .option('--kubeconfig <file>', "instead of k3s' own")
-    .action(async (options: ConfigCommandOptions) => end(await configCommand(options)));
+    .action(async (options: ConfigCommandOptions) =>
+      end(await (await import('./config-command.ts')).configCommand(options)),
+    );
 }
 
 function addInstallCommands(program: Command, end: End): void {
@@ -146,14 +155,18 @@ function addInstallCommands(program: Command, end: End): void {
     .option('--unit-dir <dir>', 'instead of /etc/systemd/system')
     .option('--dry-run', 'show what would be written and change nothing')
     .option('-y, --yes', 'do not ask')
-    .action(async (options: InstallCommandOptions) => end(await installCommand(options)));
+    .action(async (options: InstallCommandOptions) =>
+      end(await (await import('./install-command.ts')).installCommand(options)),
+    );
 
   withRunOptions(program.command('uninstall'))
     .description('remove exactly what install has written')
     .option('--purge', 'journal, history and state, too')
     .option('--dry-run', 'show what would be removed and change nothing')
     .option('-y, --yes', 'do not ask')
-    .action(async (options: UninstallCommandOptions) => end(await uninstallCommand(options)));
+    .action(async (options: UninstallCommandOptions) =>
+      end(await (await import('./uninstall-command.ts')).uninstallCommand(options)),
+    );
 }
 
 /** What is not typed by hand. */
@@ -164,13 +177,15 @@ function addProcessCommands(program: Command, end: End): void {
     .option('--config <file>', 'instead of /etc/k3s-doctor/config.yaml')
     .option('--kubeconfig <file>', "instead of k3s' own")
     .addOption(logLevel('info'))
-    .action(async (options: DaemonCommandOptions) => end(await daemonCommand(options)));
+    .action(async (options: DaemonCommandOptions) =>
+      end(await (await import('./daemon-command.ts')).daemonCommand(options)),
+    );
 
   withRunOptions(program.command('settle', { hidden: true })).action(async (options: RunOptions) =>
-    end(await settleCommand(options)),
+    end(await (await import('./settle-command.ts')).settleCommand(options)),
   );
   withRunOptions(program.command('probe', { hidden: true })).action(async (options: RunOptions) =>
-    end(await probeCommand(options)),
+    end(await (await import('./probe-command.ts')).probeCommand(options)),
   );
 }
 
