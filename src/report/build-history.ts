@@ -4,6 +4,7 @@ import type { HistoryEntry } from '../engine/history/history-entry.ts';
 import type { OpenRun, RunRecord } from '../engine/history/run-record.ts';
 import type { JournalledRun } from '../engine/read-journal.ts';
 import { describeStep } from '../engine/steps/steps.ts';
+import { describeForReport } from './build-report.ts';
 import type { HistoryReport, HistoryRun, RunDetails } from './history-schema.ts';
 
 /** All runs as one document; an open one first, as it has no line in the history yet. */
@@ -34,10 +35,7 @@ export function buildRunDetails(run: HistoryRun, { journal, backups }: RunRecord
     schemaVersion: 1,
     run: journal ? { ...rest, ...fromJournal(journal) } : run,
     journal: journal ? 'kept' : 'gone',
-    plan: (journal?.begin.steps ?? []).map((step) => {
-      const { title, command, input, changes, reversible } = describeStep(step);
-      return { title, command, ...(input !== undefined && { input }), changes, reversible };
-    }),
+    plan: (journal?.begin.steps ?? []).map(describeForReport),
     backups,
   };
 }

@@ -56,7 +56,8 @@ function isLeftUndone({ examinations, fix, refused = [], isRehearsal }: ReportIn
   return examinations.length === 0 && !isDone && !isRehearsal;
 }
 
-function describeForReport(step: Step): Report['plan'][number] {
+/** A step as reports and the history show it. */
+export function describeForReport(step: Step): Report['plan'][number] {
   const { title, command, input, changes, reversible } = describeStep(step);
   return { title, command, ...(input !== undefined && { input }), changes, reversible };
 }

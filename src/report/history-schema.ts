@@ -1,5 +1,6 @@
 /** What `doctor history --format json` prints. Built in functions, because zod schemas cost at every start. */
 import { z } from 'zod';
+import { stepSchema } from './report-schema.ts';
 
 /** Of `doctor history`: all runs, newest first. */
 export function historySchema() {
@@ -13,18 +14,11 @@ export function historySchema() {
 
 /** Of `doctor history RUN`: one run with all that is kept of it. */
 export function runDetailsSchema() {
-  const step = z.object({
-    title: z.string(),
-    command: z.string(),
-    input: z.string().optional().describe('what the command reads from standard input'),
-    changes: z.int(),
-    reversible: z.boolean(),
-  });
   return z.object({
     schemaVersion: z.literal(1),
     run: runSchema(),
     journal: z.enum(['kept', 'gone']).describe('steps and findings are all here only while it is kept'),
-    plan: list(step),
+    plan: list(stepSchema()),
     backups: list(z.string()).describe('files that hold what the node was like before'),
   });
 }

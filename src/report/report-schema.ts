@@ -48,13 +48,6 @@ export function reportSchema() {
     limits: list(z.string()).describe('what could not be asked; the verdict stands without it'),
     notes: list(z.string()),
   });
-  const step = z.object({
-    title: z.string(),
-    command: z.string(),
-    input: z.string().optional().describe('what the command reads from standard input'),
-    changes: z.int(),
-    reversible: z.boolean(),
-  });
   const fix = z.object({
     outcome: z.enum(['nothing-to-do', 'not-applied', 'done', 'moved-on', 'stopped', 'failed']),
     reason: z.string().optional(),
@@ -78,10 +71,21 @@ export function reportSchema() {
     }),
     exitCode: z.int(),
     checks: list(check),
-    plan: list(step).describe('what is or would be done; empty in a check'),
+    plan: list(stepSchema()).describe('what is or would be done; empty in a check'),
     fix: fix.optional(),
     settled: settled.optional().describe('an earlier run that was killed, and how it was brought to an end'),
     notices: list(z.string()).describe('what else an operator should know of'),
+  });
+}
+
+/** A step as it is shown: to a person, in a report, in the history. */
+export function stepSchema() {
+  return z.object({
+    title: z.string(),
+    command: z.string(),
+    input: z.string().optional().describe('what the command reads from standard input'),
+    changes: z.int(),
+    reversible: z.boolean(),
   });
 }
 
