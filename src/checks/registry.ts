@@ -1,5 +1,18 @@
 /** checks/: one folder a check. Checks do not import each other; this list is all that knows them all. */
 import type { Check } from '../engine/check.ts';
+import { essentialFlows } from './essential-flows/check.ts';
+import { flannelVtep } from './flannel-vtep/check.ts';
+import { forwardRules } from './forward-rules/check.ts';
 import { iptablesGhosts } from './iptables-ghosts/check.ts';
+import { ufwOverlay } from './ufw-overlay/check.ts';
+import { worldOpen } from './world-open/check.ts';
 
-export const checks: readonly Check[] = [iptablesGhosts];
+/** In the order in which they are told, and repaired: ghosts first, they would catch what the others let through. */
+export const checks: readonly Check[] = [
+  iptablesGhosts,
+  forwardRules,
+  ufwOverlay,
+  worldOpen,
+  flannelVtep,
+  essentialFlows,
+];

@@ -37,8 +37,28 @@ export interface Config {
       /** Whether a connection may be opened to learn which backend translates first. */
       readonly probe: boolean;
     };
+    readonly 'forward-rules': CheckSettings;
+    readonly 'ufw-overlay': CheckSettings & {
+      /** What the hosts need of each other besides the cluster itself. */
+      readonly profiles: readonly OverlayProfile[];
+      /** Addresses of hosts that take part besides the nodes of the cluster. */
+      readonly peers: readonly string[];
+      /** Whether rules of ours for a peer that has left are removed. */
+      readonly prune: boolean;
+    };
+    readonly 'world-open': CheckSettings;
+    readonly 'flannel-vtep': CheckSettings & {
+      /** Whether the other nodes' tunnel addresses may be pinged. */
+      readonly probe: boolean;
+    };
+    readonly 'essential-flows': CheckSettings;
   };
 }
+
+/** `ipsec`: ESP, UDP 500 and 4500. `ipsec-ah`: AH. `docker-overlay`: an encrypted one: ESP, UDP 500, 4789, 7946. */
+export const overlayProfiles = ['ipsec', 'ipsec-ah', 'docker-overlay'] as const;
+
+export type OverlayProfile = (typeof overlayProfiles)[number];
 
 export type CheckId = keyof Config['checks'];
 
@@ -70,6 +90,8 @@ export interface Guards {
     readonly dns: boolean;
     readonly peer: boolean;
   };
+  /** `ADDRESS` or `ADDRESS/LENGTH`: whence operators come. No change may keep them from SSH and the API. */
+  readonly adminNetworks: readonly string[];
 }
 
 export interface ScheduledRun {
@@ -99,6 +121,7 @@ export function defaultConfig(): Config {
       breaker: { failures: 3, minutes: 60 },
       confirmSeconds: 120,
       probes: { api: true, ssh: true, dns: true, peer: true },
+      adminNetworks: [],
     },
     schedule: {
       jitterSeconds: 30,
@@ -106,6 +129,13 @@ export function defaultConfig(): Config {
     },
     history: { runs: 50, megabytes: 200 },
     commandTimeoutMs: 10_000,
-    checks: { 'iptables-ghosts': { mode: 'fix', probe: true } },
+    checks: {
+      'iptables-ghosts': { mode: 'fix', probe: true },
+      'forward-rules': { mode: 'fix' },
+      'ufw-overlay': { mode: 'fix', profiles: [], peers: [], prune: false },
+      'world-open': { mode: 'report' },
+      'flannel-vtep': { mode: 'fix', probe: true },
+      'essential-flows': { mode: 'report' },
+    },
   };
 }

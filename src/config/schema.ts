@@ -1,7 +1,7 @@
 import { normalize } from 'node:path';
 import { z } from 'zod';
 import { tools } from '../host/tools.ts';
-import { type CheckId, defaultConfig } from './config.ts';
+import { type CheckId, defaultConfig, overlayProfiles } from './config.ts';
 
 /**
  * What may be in the file; unknown keys are refused. The message of an issue is what was expected,
@@ -37,6 +37,7 @@ export function configSchema(isCronExpression: (text: string) => boolean) {
         dns: yesOrNo().default(probes.dns),
         peer: yesOrNo().default(probes.peer),
       }),
+      adminNetworks: z.array(network(), 'a list of networks').readonly().default(guards.adminNetworks),
     }),
     schedule: section({
       jitterSeconds: wholeNumber({ min: 0, max: 3600 }).default(schedule.jitterSeconds),
@@ -60,6 +61,22 @@ export function configSchema(isCronExpression: (text: string) => boolean) {
           .exactOptional(),
         probe: yesOrNo().default(checks['iptables-ghosts'].probe),
       }),
+      'forward-rules': section(checkSettings('forward-rules')),
+      'ufw-overlay': section({
+        ...checkSettings('ufw-overlay'),
+        profiles: z
+          .array(z.enum(overlayProfiles, `one of ${overlayProfiles.join(', ')}`), 'a list of profiles')
+          .readonly()
+          .default(checks['ufw-overlay'].profiles),
+        peers: z.array(address(), 'a list of addresses').readonly().default(checks['ufw-overlay'].peers),
+        prune: yesOrNo().default(checks['ufw-overlay'].prune),
+      }),
+      'world-open': section(checkSettings('world-open')),
+      'flannel-vtep': section({
+        ...checkSettings('flannel-vtep'),
+        probe: yesOrNo().default(checks['flannel-vtep'].probe),
+      }),
+      'essential-flows': section(checkSettings('essential-flows')),
     }),
   });
 }
@@ -140,6 +157,14 @@ function wholeNumber({ min, max }: { min: number; max?: number }) {
 function networkName() {
   const expected = 'a network name (letters, digits and _.- after a letter or digit)';
   return z.string(expected).regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, expected);
+}
+
+function address() {
+  return z.union([z.ipv4(), z.ipv6()], 'an IPv4 or IPv6 address');
+}
+
+function network() {
+  return z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], 'an address or a network like 192.0.2.0/24');
 }
 
 function isAbsolutePath(value: unknown): value is string {

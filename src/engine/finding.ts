@@ -46,9 +46,9 @@ export interface Evidence {
  * `masks`: takes traffic away from a live rule now. `may-mask`: does so or not, depending on an order
  * that could not be read. `captures`: takes traffic that no live rule claims. `rejects`: refuses or
  * drops it. `dormant`: loses against a live rule now; a reboot may turn that round. `idle`: carries
- * no traffic that matters.
+ * no traffic that matters. `loses`: it is sent, and lost on the way. `exposes`: lets in whom it should not.
  */
-export type Effect = 'masks' | 'may-mask' | 'captures' | 'rejects' | 'dormant' | 'idle';
+export type Effect = 'masks' | 'may-mask' | 'captures' | 'rejects' | 'loses' | 'exposes' | 'dormant' | 'idle';
 
 export interface Traffic {
   readonly protocol: string;

@@ -8,7 +8,12 @@ import type { Backend, Family } from '../netfilter/ruleset.ts';
  * One change, as data: it can be shown, journalled, and taken back by another process.
  * How each kind is described, probed, applied, verified and reverted is in `steps/`.
  */
-export type Step = IptablesBatchStep | ConntrackDeleteStep | FileWriteStep | CommandStep | KubePatchStep;
+export type Step =
+  | IptablesBatchStep
+  | ConntrackDeleteStep
+  | FileWriteStep
+  | CommandStep
+  | KubePatchStep;
 
 /** Chains and rules out of one table, or into it, in one transaction. */
 export interface IptablesBatchStep {
@@ -80,6 +85,8 @@ export interface CommandStep {
   readonly revert?: CommandLine;
   /** True when it changes what packets may pass. */
   readonly firewall?: boolean;
+  /** True when all that it does to the rules is to accept more: it can shut nobody out. Only with `firewall`. */
+  readonly onlyOpens?: boolean;
 }
 
 export interface CommandLine {

@@ -24,7 +24,7 @@ export function reportSchema() {
     subject: z.string().describe('what it is about; with the code the same in every run'),
     severity: z.enum(['error', 'warning', 'info']),
     message: z.string(),
-    effect: z.enum(['masks', 'may-mask', 'captures', 'rejects', 'dormant', 'idle']),
+    effect: z.enum(['masks', 'may-mask', 'captures', 'rejects', 'loses', 'exposes', 'dormant', 'idle']),
     traffic: traffic.optional(),
     evidence: list(z.object({ source: z.string(), observed: z.string(), expected: z.string().optional() })),
     activity: z

@@ -41,8 +41,11 @@ test('each setting can be switched on alone', async () => {
 });
 
 function withoutOptional({ commands: _, kubeconfig: __, checks, ...others }: Config) {
-  const { networks: ___, maxChanges: ____, ...ghosts } = checks['iptables-ghosts'];
-  return { ...others, checks: { ...checks, 'iptables-ghosts': ghosts } };
+  const withDefaults = Object.entries(checks).map(([id, { maxChanges: ___, ...settings }]) => {
+    const { networks: ____, ...rest } = { networks: undefined, ...settings };
+    return [id, rest];
+  });
+  return { ...others, checks: Object.fromEntries(withDefaults) };
 }
 
 interface Keys {

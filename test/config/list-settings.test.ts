@@ -75,7 +75,10 @@ test('the text is a configuration that says the same, whatever the words in it a
         ...defaultConfig(),
         commands: Object.fromEntries(listed),
         kubeconfig: `/etc/${name}x`,
-        checks: { 'iptables-ghosts': { mode: 'off', maxChanges: 1, networks: ['a', 'b'], probe: false } },
+        checks: {
+          ...defaultConfig().checks,
+          'iptables-ghosts': { mode: 'off', maxChanges: 1, networks: ['a', 'b'], probe: false },
+        },
       } as const;
       const rendered = renderSettings(listSettings({ ...withoutFile, config }));
       expect((await parseConfig('pasted', rendered)).config).toEqual(config);

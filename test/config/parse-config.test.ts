@@ -30,6 +30,9 @@ test.each([
   expect(await configOf(text)).toEqual(defaultConfig());
 });
 
+/** As messages list them. */
+const ids = Object.keys(defaultConfig().checks).join(', ');
+
 test('everything can be set', async () => {
   const text = `
 paths: {state: /s, run: /r/, k3sData: /k//3s, k3sRun: /kr, ipam: /i}
@@ -45,6 +48,7 @@ guards:
   breaker: {failures: 8, minutes: 9}
   confirmSeconds: 30
   probes: {api: false, ssh: false, dns: false, peer: false}
+  adminNetworks: [192.0.2.1, 198.51.100.0/24, 2001:db8::/32]
 schedule:
   jitterSeconds: 0
   runs:
@@ -54,6 +58,11 @@ history: {runs: 1, megabytes: 2}
 commandTimeoutMs: 60000
 checks:
   iptables-ghosts: {mode: off, maxChanges: 3, networks: [cbr0, my-net], probe: false}
+  forward-rules: {mode: report}
+  ufw-overlay: {mode: report, profiles: [ipsec, ipsec-ah, docker-overlay], peers: [192.0.2.7, "2001:db8::7"], prune: true}
+  world-open: {mode: off}
+  flannel-vtep: {mode: report, probe: false}
+  essential-flows: {mode: off}
 `;
   expect(await configOf(text)).toEqual({
     paths: { state: '/s', run: '/r', k3sData: '/k/3s', k3sRun: '/kr', ipam: '/i' },
@@ -67,6 +76,7 @@ checks:
       breaker: { failures: 8, minutes: 9 },
       confirmSeconds: 30,
       probes: { api: false, ssh: false, dns: false, peer: false },
+      adminNetworks: ['192.0.2.1', '198.51.100.0/24', '2001:db8::/32'],
     },
     schedule: {
       jitterSeconds: 0,
@@ -79,6 +89,16 @@ checks:
     commandTimeoutMs: 60_000,
     checks: {
       'iptables-ghosts': { mode: 'off', maxChanges: 3, networks: ['cbr0', 'my-net'], probe: false },
+      'forward-rules': { mode: 'report' },
+      'ufw-overlay': {
+        mode: 'report',
+        profiles: ['ipsec', 'ipsec-ah', 'docker-overlay'],
+        peers: ['192.0.2.7', '2001:db8::7'],
+        prune: true,
+      },
+      'world-open': { mode: 'off' },
+      'flannel-vtep': { mode: 'report', probe: false },
+      'essential-flows': { mode: 'off' },
     },
   });
 });
@@ -197,11 +217,11 @@ test.each([
   ],
   [
     'schedule: {runs: [{cron: "@daily", verb: fix, checks: [ghosts]}]}',
-    'schedule.runs[0].checks[0]: expected a check (iptables-ghosts), found "ghosts"',
+    `schedule.runs[0].checks[0]: expected a check (${ids}), found "ghosts"`,
   ],
   [
     'schedule: {runs: [{cron: "@daily", verb: fix, checks: [toString]}]}',
-    'schedule.runs[0].checks[0]: expected a check (iptables-ghosts), found "toString"',
+    `schedule.runs[0].checks[0]: expected a check (${ids}), found "toString"`,
   ],
   [
     'schedule: {runs: [{cron: "@daily", verb: fix, checks: []}]}',
@@ -238,7 +258,7 @@ test.each([
     'commands: {iptables-nft-sav: /x}',
     'commands.iptables-nft-sav: unknown key; did you mean iptables-nft-save?',
   ],
-  ['checks: {ghosts: {}}', 'checks.ghosts: unknown key; known here: iptables-ghosts'],
+  ['checks: {ghosts: {}}', `checks.ghosts: unknown key; known here: ${ids}`],
   ['paths: {1: /x}', 'paths.1: unknown key; known here: state, run, k3sData, k3sRun, ipam'],
   [
     '__proto__: {a: 1}',

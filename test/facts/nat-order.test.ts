@@ -96,7 +96,7 @@ describe('it is unknown, and why, when', () => {
 test('nothing is probed when probing is switched off', async () => {
   const config = {
     ...defaultConfig(),
-    checks: { 'iptables-ghosts': { mode: 'fix' as const, probe: false } },
+    checks: { ...defaultConfig().checks, 'iptables-ghosts': { mode: 'fix' as const, probe: false } },
   };
   const { value, asked } = await gather(natOrderFact, both, { config });
   expect(value.ipv4.kind).toBe('unknown');

@@ -68,7 +68,10 @@ test('addresses are reserved in a folder of each network, by files that begin wi
   expect(value).toHaveProperty('reserved', new Map(ours));
   const networks = {
     ...config,
-    checks: { 'iptables-ghosts': { mode: 'fix' as const, probe: true, networks: ['cbr0', 'other'] } },
+    checks: {
+      ...defaultConfig().checks,
+      'iptables-ghosts': { mode: 'fix' as const, probe: true, networks: ['cbr0', 'other'] },
+    },
   };
   const more = await gather(sandboxesFact, hostPort, { edits, config: networks });
   expect(more.value).toHaveProperty('reserved', new Map([...ours, ['eeee5555', `${ipam}/other/10.42.9.9`]]));
@@ -85,7 +88,10 @@ test("the network is the configured one, else the conflist's, else that of k3s",
   expect((await gather(cniNetworksFact, hostPort, { edits, config: moved })).value).toEqual(['mynet']);
   const configured = {
     ...moved,
-    checks: { 'iptables-ghosts': { mode: 'fix' as const, probe: true, networks: ['a', 'b'] } },
+    checks: {
+      ...defaultConfig().checks,
+      'iptables-ghosts': { mode: 'fix' as const, probe: true, networks: ['a', 'b'] },
+    },
   };
   expect((await gather(cniNetworksFact, hostPort, { edits, config: configured })).value).toEqual(['a', 'b']);
 });

@@ -3,7 +3,7 @@
  * behind, which still catch traffic. Everything here is a pure function of facts.
  */
 import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
-import type { Finding } from '../../engine/finding.ts';
+import type { Effect, Finding } from '../../engine/finding.ts';
 import { type Connections, connectionsFact } from '../../facts/connections.ts';
 import { type KubeComponents, kubeComponentsFact } from '../../facts/kube-components.ts';
 import { type NatClaims, natClaimsFact } from '../../facts/nat-claims.ts';
@@ -160,7 +160,7 @@ function withRemedy(
   };
 }
 
-const weights = ['masks', 'captures', 'may-mask', 'rejects', 'dormant', 'idle'] as const;
+const weights: readonly Effect[] = ['masks', 'captures', 'may-mask', 'rejects', 'dormant', 'idle'];
 
 /** What hurts most first; the order of the tables otherwise. */
 function byWeight(a: Finding, b: Finding): number {

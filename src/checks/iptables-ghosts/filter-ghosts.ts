@@ -1,11 +1,10 @@
-import type { Effect } from '../../engine/finding.ts';
 import type { NatClaims } from '../../facts/nat-claims.ts';
 import { type ReadTable, tableTitle } from '../../facts/table-readings.ts';
 import { type Claim, claimKey } from '../../netfilter/claims.ts';
 import type { Backend } from '../../netfilter/ruleset.ts';
 import type { RefusalRule } from '../../netfilter/table-reading.ts';
 import type { TrafficGhost } from './service-ghosts.ts';
-import { describeAddress, explainEffect, severityOf, subjectOf } from './traffic.ts';
+import { describeAddress, explainEffect, type GhostEffect, severityOf, subjectOf } from './traffic.ts';
 
 /** One ghost for each address that a leftover filter chain rejects or drops. */
 export function findFilterGhosts(
@@ -59,7 +58,7 @@ function refusalGhost(
 ): TrafficGhost {
   const { protocol, address, port, servicePort: service } = refusal;
   const verb = refusal.target === 'DROP' ? 'dropped' : 'rejected';
-  const effect: Effect = alsoRefused ? 'idle' : claim ? 'dormant' : 'rejects';
+  const effect: GhostEffect = alsoRefused ? 'idle' : claim ? 'dormant' : 'rejects';
   const shown = describeAddress(address ?? null, port);
   const liveText = claim
     ? `live rules translate it first (${live})`

@@ -55,7 +55,7 @@ export function stateOf(
 }
 
 /** What a ghost claim does to the traffic it claims, as things stand now. */
-export function effectOf({ ghost, ghostBackend, live, liveRulesKnown, order }: Contest): Effect {
+export function effectOf({ ghost, ghostBackend, live, liveRulesKnown, order }: Contest): GhostEffect {
   if (ghost.targets.length === 0) return 'idle';
   if (!liveRulesKnown) return 'may-mask';
   if (!live || live.claim.targets.length === 0) return 'captures';
@@ -66,7 +66,7 @@ export function effectOf({ ghost, ghostBackend, live, liveRulesKnown, order }: C
   return order.first === ghostBackend ? 'masks' : 'dormant';
 }
 
-export function severityOf(effect: Effect): Severity {
+export function severityOf(effect: GhostEffect): Severity {
   return effect === 'idle' ? 'warning' : 'error';
 }
 
@@ -98,8 +98,11 @@ export function describeAddress(address: string | null, port: number): string {
   return address === null ? `*:${port}` : printEndpoint({ address, port });
 }
 
+/** What a ghost can do. */
+export type GhostEffect = Exclude<Effect, 'loses' | 'exposes'>;
+
 /** One sentence on the effect, for the report. */
-export function explainEffect(effect: Effect): string {
+export function explainEffect(effect: GhostEffect): string {
   switch (effect) {
     case 'masks':
       return 'masks the live rule now';

@@ -161,7 +161,10 @@ test('the names of the networks can be configured, or come from the CNI configur
   const config = defaultConfig();
   const renamed = {
     ...config,
-    checks: { 'iptables-ghosts': { mode: 'fix' as const, probe: true, networks: ['mynet'] } },
+    checks: {
+      ...defaultConfig().checks,
+      'iptables-ghosts': { mode: 'fix' as const, probe: true, networks: ['mynet'] },
+    },
   };
   expect(stepsOf(await diagnose(hostPortGhost, {}, renamed))).toEqual([]);
   const conflist = {

@@ -174,7 +174,7 @@ describe('a backend that is not there is no failure', () => {
 test('a probe is not made when it is switched off', async () => {
   const config = {
     ...defaultConfig(),
-    checks: { 'iptables-ghosts': { mode: 'fix' as const, probe: false } },
+    checks: { ...defaultConfig().checks, 'iptables-ghosts': { mode: 'fix' as const, probe: false } },
   };
   const add = {
     connects: [{ address: '10.43.0.10', port: 53, result: 'connected' as const, localPort: 40001 }],
