@@ -84,14 +84,18 @@ function measure(services: number, { folder, config }: Place): void {
   const a = median(runs, () =>
     shell('iptables-legacy-save -c; iptables-nft-save -c; ip6tables-legacy-save -c; ip6tables-nft-save -c'),
   );
-  const d = median(runs, () => doctorRun(['check', '--config', config], [1]));
+  const d = median(runs, () => doctorRun(['check', 'iptables-ghosts', '--config', config], [1]));
   const c = loop(services);
   const b = median(
     runs,
     () => shell("iptables-legacy-save | grep -v 'KUBE-SEP\\|KUBE-SVC' | iptables-legacy-restore"),
     haunt,
   );
-  const e = median(runs, () => doctorRun(['fix', '--yes', '--config', config], [0]), haunt);
+  const e = median(
+    runs,
+    () => doctorRun(['fix', 'iptables-ghosts', '--yes', '--config', config], [0]),
+    haunt,
+  );
   console.log(
     row([
       String(services),

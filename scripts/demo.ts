@@ -62,15 +62,15 @@ async function tell(stage: Stage): Promise<number> {
   chapter('2. Six requests to the Service');
   const before = await sendRequests(client, stage);
   chapter('3. What is wrong');
-  const check = await run(['check'], stage);
+  const check = await run(['check', 'iptables-ghosts'], stage);
   chapter('4. What would be done, exactly');
-  const dryRun = await run(['fix', '--dry-run'], stage);
+  const dryRun = await run(['fix', 'iptables-ghosts', '--dry-run'], stage);
   chapter('5. The repair');
-  const fix = await run(['fix', '--yes'], stage);
+  const fix = await run(['fix', 'iptables-ghosts', '--yes'], stage);
   chapter('6. The same requests');
   const after = await sendRequests(client, stage);
   chapter('7. A second run finds nothing and writes nothing');
-  const again = await run(['fix', '--yes'], stage);
+  const again = await run(['fix', 'iptables-ghosts', '--yes'], stage);
 
   await stage.node.stop();
   if ([before, check, dryRun, fix, after, again].join() === '0,1,1,0,6,0') {

@@ -8,7 +8,10 @@ import { configure } from '../ghosts/run-doctor.ts';
 import { wrapTool } from '../ghosts/wrap-tool.ts';
 import type { LabNode } from '../node/start-node.ts';
 
-const everySecond = { jitterSeconds: 0, runs: [{ cron: '* * * * * *', verb: 'fix' }] };
+const everySecond = {
+  jitterSeconds: 0,
+  runs: [{ cron: '* * * * * *', verb: 'fix', checks: ['iptables-ghosts'] }],
+};
 const main = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 
 it('repairs what two runs in a row have seen, logs it line by line, and ends in good order', async () => {
@@ -69,7 +72,9 @@ it('that is ended in the middle of a step finishes the step and puts the node ba
 
 it('says at once what is wrong with its configuration', async () => {
   await using node = await startHauntedNode();
-  await configure(node, { schedule: { runs: [{ cron: '61 * * * *', verb: 'fix' }] } });
+  await configure(node, {
+    schedule: { runs: [{ cron: '61 * * * *', verb: 'fix', checks: ['iptables-ghosts'] }] },
+  });
 
   const { exitCode, stderr } = await node.doctor(['daemon']);
 

@@ -6,7 +6,7 @@ import { stopOnSignals } from '../../../src/cli/stop-on-signals.ts';
 
 const log = pino();
 await scheduleRuns({
-  runs: [{ cron: '* * * * * *', verb: 'fix' }],
+  runs: [{ cron: '* * * * * *', verb: 'fix', checks: ['iptables-ghosts'] }],
   jitterSeconds: 0,
   log,
   signal: stopOnSignals(log),

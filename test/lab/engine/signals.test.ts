@@ -16,7 +16,7 @@ it.each(['TERM', 'INT', 'HUP'])(
     await configure(node, { commands: { crictl: node.crictl, 'iptables-legacy-restore': restore } });
     const before = await node.snapshot();
 
-    const stopped = await runDoctor(node, ['fix', '--yes']);
+    const stopped = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(stopped).toMatchObject({
       exitCode: 1,
@@ -32,7 +32,12 @@ it.each(['TERM', 'INT', 'HUP'])(
 it('a signal at the question is a no', async () => {
   await using node = await startHauntedNode();
   const before = await node.snapshot();
-  const asked = node.start(['script', '-qec', [...doctorCommand, 'fix'].join(' '), '/dev/null']);
+  const asked = node.start([
+    'script',
+    '-qec',
+    [...doctorCommand, 'fix', 'iptables-ghosts'].join(' '),
+    '/dev/null',
+  ]);
   await asked.waitForLine('conntrack -D');
   // The question has no line of its own.
   await delay(300);

@@ -7,7 +7,7 @@ import { configure, runDoctor } from '../ghosts/run-doctor.ts';
 import { wrapTool } from '../ghosts/wrap-tool.ts';
 
 async function fixed(node: PeopledNode): Promise<string> {
-  const { report, exitCode } = await runDoctor(node, ['fix', '--yes']);
+  const { report, exitCode } = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
   expect(exitCode).toBe(0);
   return report.run.id;
 }
@@ -128,7 +128,7 @@ describe('undo', () => {
     const ghosts = await node.snapshot();
 
     for (let i = 0; i < 3; i++) {
-      const { exitCode, findings } = await runDoctor(node, ['fix', '--unattended']);
+      const { exitCode, findings } = await runDoctor(node, ['fix', 'iptables-ghosts', '--unattended']);
       expect(exitCode).toBe(1);
       expect(findings[0]?.remedy).toMatchObject({
         kind: 'held',
@@ -136,7 +136,7 @@ describe('undo', () => {
       });
     }
     expectUnchanged(ghosts, await node.snapshot());
-    expect((await runDoctor(node, ['fix', '--yes'])).exitCode).toBe(0);
+    expect((await runDoctor(node, ['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(0);
   });
 });
 

@@ -14,7 +14,7 @@ it("a fix that hangs after a write is ended by the dead man's switch, with what 
     'real "$@"; touch /run/lab/at-work; exec sleep 1234',
   );
   await node.configure({ commandTimeoutMs: 60_000, commands: { 'iptables-legacy-restore': restore } });
-  const fix = node.startDoctor(['fix', '--yes']);
+  const fix = node.startDoctor(['fix', 'iptables-ghosts', '--yes']);
   await until(node, 'test -e /run/lab/at-work');
   const run = (await node.readFile(`${stateFolder}/journal/open`)).trim();
   await node.run(['kill', '-STOP', run.split('-')[1] ?? '']);
@@ -32,7 +32,7 @@ it("a fix that hangs after a write is ended by the dead man's switch, with what 
   expect(await node.state()).toBe('before');
   expect((await node.exec(['pgrep', '-f', 'sleep 1234'])).exitCode).toBe(1);
   expect((await node.exec(['test', '-e', `${stateFolder}/journal/open`])).exitCode).toBe(1);
-  expect((await runDoctor(node, ['fix', '--yes'])).exitCode).toBe(0);
+  expect((await runDoctor(node, ['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(0);
 });
 
 it('a fix that was killed after a write is taken back by its watchdog when the time is over', async () => {
@@ -40,7 +40,7 @@ it('a fix that was killed after a write is taken back by its watchdog when the t
   await node.breakAgain();
   const probes = { api: false, ssh: false, dns: false, peer: false };
   await node.configure({ commandTimeoutMs: 10_000, guards: { confirmSeconds: 30, probes } });
-  expect(await killAt(node, ['fix', '--yes'], { call: 'fsync', nth: 14 })).toBe(true);
+  expect(await killAt(node, ['fix', 'iptables-ghosts', '--yes'], { call: 'fsync', nth: 14 })).toBe(true);
   expect(await node.state()).toBe('between');
 
   for (
@@ -70,7 +70,7 @@ esac
 exit $code`,
   );
   await node.configure({ commandTimeoutMs: 60_000, commands: { 'iptables-legacy-restore': restore } });
-  const fix = node.startDoctor(['fix', '--yes']);
+  const fix = node.startDoctor(['fix', 'iptables-ghosts', '--yes']);
   await until(node, 'test -e /run/lab/first');
   const run = (await node.readFile(`${stateFolder}/journal/open`)).trim();
   const undo = node.startDoctor(['undo', run, '--unless-confirmed', '--after', '1']);

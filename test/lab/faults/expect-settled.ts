@@ -25,10 +25,10 @@ export async function expectSettles(node: BrokenNode): Promise<Exclude<NodeState
 
 /** What is there can be repaired, and then there is nothing to do. */
 export async function expectRepairable(node: BrokenNode): Promise<void> {
-  expect((await runDoctor(node, ['fix', '--yes'])).exitCode).toBe(0);
+  expect((await runDoctor(node, ['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(0);
   expect(await node.state()).toBe('after');
   expect(await node.hasStaleConnection()).toBe(false);
-  const again = await runDoctor(node, ['fix', '--yes']);
+  const again = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
   expect(again).toMatchObject({ exitCode: 0, report: { fix: { outcome: 'nothing-to-do' } } });
   expect(again.report.settled).toBeUndefined();
 }

@@ -23,7 +23,7 @@ async function listSyncs(): Promise<readonly { readonly name: string; readonly i
   await node.breakAgain();
   await node.configure({ commandTimeoutMs: 10_000 });
   const trace = ['strace', '-D', '-f', '-y', '-qq', '-o', '/run/lab/trace', '-e', 'trace=fsync'];
-  const fix = [process.execPath, main, 'fix', '--yes'];
+  const fix = [process.execPath, main, 'fix', 'iptables-ghosts', '--yes'];
   await node.exec(['sh', '-c', 'exec "$0" "$@" >/dev/null 2>&1 </dev/null', ...trace, ...fix], {
     env: { UV_THREADPOOL_SIZE: '1' },
   });

@@ -14,7 +14,7 @@ const patient = { commandTimeoutMs: 10_000 };
 export const fixIsKilled: Scenario = async (node, point) => {
   await node.configure(patient);
   await node.breakAgain();
-  if (!(await killAt(node, ['fix', '--yes'], point))) return false;
+  if (!(await killAt(node, ['fix', 'iptables-ghosts', '--yes'], point))) return false;
   const state = await expectSettles(node);
   if (state === 'after') expect(await node.hasStaleConnection()).toBe(false);
   return true;
@@ -31,7 +31,7 @@ export const settlingIsKilled: Scenario = async (node, point) => {
   await node.configure(patient);
   await node.breakAgain();
   // Behind the second table.
-  if (!(await killAt(node, ['fix', '--yes'], { call: 'fsync', nth: 20 })))
+  if (!(await killAt(node, ['fix', 'iptables-ghosts', '--yes'], { call: 'fsync', nth: 20 })))
     throw new Error('the fix was not killed');
   expect(await node.state()).toBe('between');
   const wasKilled = await killAt(node, ['settle'], point);
@@ -42,7 +42,7 @@ export const settlingIsKilled: Scenario = async (node, point) => {
 export const undoIsKilled: Scenario = async (node, point) => {
   await node.configure(patient);
   await node.breakAgain();
-  const { report } = await runDoctor(node, ['fix', '--yes']);
+  const { report } = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
   expect(await node.state()).toBe('after');
   if (!(await killAt(node, ['undo', report.run.id, '--yes'], point))) {
     expect(await node.state()).toBe('before');
@@ -58,7 +58,10 @@ export const takingBackIsKilled: Scenario = async (node, point) => {
   const restore = await wrapTool(node, 'iptables-legacy-restore', refusal);
   await node.configure({ ...patient, commands: { 'iptables-legacy-restore': restore } });
   await node.breakAgain();
-  const wasKilled = await killAt(node, ['fix', '--yes'], { ...point, expectedExitCode: 3 });
+  const wasKilled = await killAt(node, ['fix', 'iptables-ghosts', '--yes'], {
+    ...point,
+    expectedExitCode: 3,
+  });
   expect(await expectSettles(node)).toBe('before');
   return wasKilled;
 };

@@ -47,7 +47,7 @@ real "$@"`;
     commandTimeoutMs: 10_000,
     commands: { [tool]: await wrapTool(node, tool, script) },
   });
-  expect((await node.doctor(['fix', '--yes'])).exitCode).toBe(137);
+  expect((await node.doctor(['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(137);
   await node.configure({ commandTimeoutMs: 10_000 });
   const state = await expectSettles(node);
   if (when !== 'and goes to work later') return state;

@@ -16,7 +16,7 @@ it('a restore program that still waits for the lock of iptables when its fix is 
     'echo locked; exec sleep infinity',
   ]);
   await other.waitForLine('locked');
-  const fix = node.startDoctor(['fix', '--yes']);
+  const fix = node.startDoctor(['fix', 'iptables-ghosts', '--yes']);
   await until(node, 'pgrep -f "[r]estore --noflush"');
   await fix.stop();
 

@@ -76,7 +76,7 @@ function asTool(name: string): Tool {
 }
 
 async function fix(node: BrokenNode, { under = [], env = {} }: Fault) {
-  const command = [...under, ...doctorCommand, 'fix', '--yes', '--format', 'json'];
+  const command = [...under, ...doctorCommand, 'fix', 'iptables-ghosts', '--yes', '--format', 'json'];
   const { exitCode } = await node.exec(
     ['sh', '-c', 'exec "$0" "$@" >/run/lab/report 2>/run/lab/errors </dev/null', ...command],
     { env, timeoutMs: 40_000 },

@@ -12,14 +12,14 @@ it('while a fix is at work every other that would write is told who holds the lo
     node,
     'touch /run/lab/at-work; while [ ! -e /run/lab/go-on ]; do sleep 0.05; done; real "$@"',
   );
-  const fix = node.startDoctor(['fix', '--yes']);
+  const fix = node.startDoctor(['fix', 'iptables-ghosts', '--yes']);
   await until(node, 'test -e /run/lab/at-work');
   const run = await openRun(node);
   const pid = run.split('-')[1];
 
   for (const args of [
-    ['fix', '--yes'],
-    ['fix', '--unattended'],
+    ['fix', 'iptables-ghosts', '--yes'],
+    ['fix', 'iptables-ghosts', '--unattended'],
     ['settle'],
     ['fix', 'iptables-ghosts', '--yes'],
   ]) {
@@ -30,7 +30,7 @@ it('while a fix is at work every other that would write is told who holds the lo
     );
   }
   expect(await node.state()).toBe('before');
-  expect((await node.doctor(['check'])).exitCode).toBe(1);
+  expect((await node.doctor(['check', 'iptables-ghosts'])).exitCode).toBe(1);
 
   await node.run(['touch', '/run/lab/go-on']);
   expect((await fix.ended).exitCode).toBe(0);
@@ -43,21 +43,21 @@ it('while repairs are paused nobody repairs, and everybody may look', async () =
   expect((await node.doctor(['pause', '--reason', 'moving house', '--for', '2h'])).exitCode).toBe(0);
 
   for (const how of ['--yes', '--unattended']) {
-    const fix = await node.doctor(['fix', how]);
+    const fix = await node.doctor(['fix', 'iptables-ghosts', how]);
     expect(fix).toMatchObject({ exitCode: 4, stdout: '' });
     expect(fix.stderr).toContain('moving house');
   }
-  expect((await node.doctor(['check'])).exitCode).toBe(1);
+  expect((await node.doctor(['check', 'iptables-ghosts'])).exitCode).toBe(1);
   expect(await node.state()).toBe('before');
 
   expect((await node.doctor(['resume'])).exitCode).toBe(0);
-  expect((await runDoctor(node, ['fix', '--yes'])).exitCode).toBe(0);
+  expect((await runDoctor(node, ['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(0);
 });
 
 it('a switch that goes off late leaves alone what was confirmed', async () => {
   await using node = await startBrokenNode();
   await node.configure();
-  const { report } = await runDoctor(node, ['fix', '--yes']);
+  const { report } = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
   expect((await node.doctor(['undo', report.run.id, '--unless-confirmed'])).exitCode).toBe(0);
 
@@ -69,7 +69,7 @@ it('after a reboot nothing of a killed run is put back into the new rules, and t
   await node.breakAgain();
   await node.configure({ commandTimeoutMs: 10_000 });
   // Somewhere behind the first table.
-  expect(await killAt(node, ['fix', '--yes'], { call: 'fsync', nth: 14 })).toBe(true);
+  expect(await killAt(node, ['fix', 'iptables-ghosts', '--yes'], { call: 'fsync', nth: 14 })).toBe(true);
   expect(await node.state()).toBe('between');
   const rules = await node.snapshot();
   await node.writeFile('/run/lab/boot', '0f6e9c1a-0000-4000-8000-000000000000\n');
@@ -83,7 +83,7 @@ it('after a reboot nothing of a killed run is put back into the new rules, and t
   });
   expect((await node.snapshot()).legacyIpv4).toBe(rules.legacyIpv4);
   expect((await node.doctor(['history'])).stdout).toContain('reverted');
-  expect((await runDoctor(node, ['fix', '--yes'])).exitCode).toBe(0);
+  expect((await runDoctor(node, ['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(0);
   expect(await node.state()).toBe('after');
 });
 

@@ -100,7 +100,7 @@ const clockFaults: readonly Fault[] = [
     what: 'an hour back since the last run',
     env: clock,
     async prepare(node) {
-      expect((await node.doctor(['fix', '--yes'])).exitCode).toBe(0);
+      expect((await node.doctor(['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(0);
       await node.bringGhostsBack();
       await node.run(['touch', '/run/lab/shifted']);
       return async () => void (await node.run(['rm', '/run/lab/shifted']));

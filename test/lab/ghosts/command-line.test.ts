@@ -17,7 +17,11 @@ describe('looking', () => {
     const before = await node.snapshot();
     expect(before).toMatchObject({ legacyTables: [], nftRuleset: '' });
 
-    for (const args of [['check'], ['fix', '--dry-run'], ['fix', '--yes']]) {
+    for (const args of [
+      ['check', 'iptables-ghosts'],
+      ['fix', 'iptables-ghosts', '--dry-run'],
+      ['fix', 'iptables-ghosts', '--yes'],
+    ]) {
       expect(await runDoctor(node, args)).toMatchObject({ exitCode: 0, findings: [] });
     }
 
@@ -33,7 +37,11 @@ describe('looking at a node with one legacy table', () => {
     const before = await node.snapshot();
     expect(before).toMatchObject({ legacyTables: ['filter'], legacyTables6: [] });
 
-    for (const args of [['check'], ['fix', '--yes']]) expect((await runDoctor(node, args)).exitCode).toBe(0);
+    for (const args of [
+      ['check', 'iptables-ghosts'],
+      ['fix', 'iptables-ghosts', '--yes'],
+    ])
+      expect((await runDoctor(node, args)).exitCode).toBe(0);
 
     expect(await node.snapshot()).toEqual(before);
   });
@@ -45,7 +53,7 @@ describe('fix --dry-run', () => {
     await addForeignRules(node, 'legacy');
     const before = await node.snapshot();
 
-    const { exitCode, stdout } = await node.doctor(['fix', '--dry-run']);
+    const { exitCode, stdout } = await node.doctor(['fix', 'iptables-ghosts', '--dry-run']);
 
     expect(exitCode).toBe(1);
     expect(stdout).toContain('Nothing was changed: this was a dry run.');
@@ -55,7 +63,10 @@ describe('fix --dry-run', () => {
     expect(commands).toHaveLength(3);
     for (const command of commands) await node.run(['sh', '-ec', command]);
     expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });
-    expect(await runDoctor(node, ['fix', '--yes'])).toMatchObject({ exitCode: 0, findings: [] });
+    expect(await runDoctor(node, ['fix', 'iptables-ghosts', '--yes'])).toMatchObject({
+      exitCode: 0,
+      findings: [],
+    });
   });
 });
 
@@ -64,12 +75,12 @@ describe('fix --max-changes', () => {
     await using node = await startHauntedNode();
     const before = await node.snapshot();
 
-    const refused = await runDoctor(node, ['fix', '--yes', '--max-changes', '1']);
+    const refused = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes', '--max-changes', '1']);
 
     expect(refused).toMatchObject({ exitCode: 1, report: { fix: { outcome: 'not-applied' } } });
     expectUnchanged(before, await node.snapshot());
     const [words = ''] = /--max-changes \d+/.exec(refused.report.fix?.reason ?? '') ?? [];
-    const taken = await runDoctor(node, ['fix', '--yes', ...words.split(' ')]);
+    const taken = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes', ...words.split(' ')]);
     expect(taken).toMatchObject({ exitCode: 0, report: { fix: { outcome: 'done' } } });
   });
 });
@@ -109,7 +120,7 @@ describe('a person at a terminal', () => {
     await using node = await startHauntedNode();
     const before = await node.snapshot();
 
-    const { exitCode, stdout, stderr } = await node.doctor(['fix']);
+    const { exitCode, stdout, stderr } = await node.doctor(['fix', 'iptables-ghosts']);
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
     expect(stderr).toMatch(/^doctor: there is no terminal to ask at; use --yes .* --dry-run .*\n$/);
@@ -124,7 +135,13 @@ describe('fix --output', () => {
     await using node = await startHauntedNode();
     const before = await node.snapshot();
 
-    const { exitCode, stdout, stderr } = await node.doctor(['fix', '--yes', '--output', '/run/none/report']);
+    const { exitCode, stdout, stderr } = await node.doctor([
+      'fix',
+      'iptables-ghosts',
+      '--yes',
+      '--output',
+      '/run/none/report',
+    ]);
 
     expect(stderr).toMatch(/^doctor: cannot write \/run\/none\/report: .*\n$/);
     expect({ exitCode, stdout }).toEqual({ exitCode: 64, stdout: '' });
@@ -133,7 +150,13 @@ describe('fix --output', () => {
 
   it('has the whole report, and standard output nothing', async () => {
     await using node = await startHauntedNode();
-    const { exitCode, stdout } = await node.doctor(['fix', '--yes', '--output', '/run/lab/report']);
+    const { exitCode, stdout } = await node.doctor([
+      'fix',
+      'iptables-ghosts',
+      '--yes',
+      '--output',
+      '/run/lab/report',
+    ]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '' });
     expect(await node.readFile('/run/lab/report')).toContain('Healthy again.');
   });
@@ -142,7 +165,13 @@ describe('fix --output', () => {
 describe('a report that cannot be written after a change', () => {
   it('goes to standard output instead of --output, and the fix counts as what it is', async () => {
     await using node = await startHauntedNode();
-    const { exitCode, report, stderr } = await runDoctor(node, ['fix', '--yes', '--output', '/dev/full']);
+    const { exitCode, report, stderr } = await runDoctor(node, [
+      'fix',
+      'iptables-ghosts',
+      '--yes',
+      '--output',
+      '/dev/full',
+    ]);
     expect({ exitCode, outcome: report.fix?.outcome }).toEqual({ exitCode: 0, outcome: 'done' });
     expect(stderr).toMatch(/^doctor: cannot write \/dev\/full: .* standard output\n$/);
   });
@@ -152,7 +181,7 @@ describe('a report that cannot be written after a change', () => {
     const before = await node.snapshot();
     const restore = await wrapTool(node, 'iptables-legacy-restore', 'exit 1');
     await configure(node, { commands: { crictl: node.crictl, 'iptables-legacy-restore': restore } });
-    const fix = `${process.execPath} ${main} fix --yes`;
+    const fix = `${process.execPath} ${main} fix iptables-ghosts --yes`;
 
     await node.run(['sh', '-c', `{ ${fix}; echo $? >/run/lab/exit-code; } | true`]);
 
@@ -177,7 +206,9 @@ describe('a fix in a pod', () => {
       SECRET: 'leaked',
     };
 
-    expect(await runDoctor(node, ['fix', '--yes'], { env })).toMatchObject({ exitCode: 0 });
+    expect(await runDoctor(node, ['fix', 'iptables-ghosts', '--yes'], { env })).toMatchObject({
+      exitCode: 0,
+    });
 
     await until(node, 'grep -q ^undo /run/lab/started');
     const told = '/run/lab/none:/run/lab/neither 127.0.0.1 6443 ()';
@@ -194,14 +225,18 @@ describe('a wrong call', () => {
       /no check or command "iptables-ghost"; did you mean "iptables-ghosts"\?/,
     ],
     [['chek'], 64, /did you mean "check"\?/],
-    [['check', '--config', '/run/lab/none.yaml'], 78, /\/run\/lab\/none\.yaml: there is no such file/],
     [
-      ['check', '--config', '/run/lab/bad.yaml'],
+      ['check', 'iptables-ghosts', '--config', '/run/lab/none.yaml'],
+      78,
+      /\/run\/lab\/none\.yaml: there is no such file/,
+    ],
+    [
+      ['check', 'iptables-ghosts', '--config', '/run/lab/bad.yaml'],
       78,
       /\/run\/lab\/bad\.yaml:2: commands\.crictl: expected an absolute path/,
     ],
     [
-      ['check', '--config', '/run/lab/open.yaml'],
+      ['check', 'iptables-ghosts', '--config', '/run/lab/open.yaml'],
       78,
       /\/run\/lab\/open\.yaml: may be written by everybody \(mode 0666\)/,
     ],
@@ -223,7 +258,10 @@ describe('a wrong call', () => {
     const capability = ['--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'];
     const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', ...capability];
 
-    for (const args of [['check'], ['fix', '--yes']]) {
+    for (const args of [
+      ['check', 'iptables-ghosts'],
+      ['fix', 'iptables-ghosts', '--yes'],
+    ]) {
       const { exitCode, stdout, stderr } = await node.exec([...nobody, process.execPath, main, ...args]);
       expect(stderr).toMatch(/^doctor: k3s-doctor must be root .*\n$/);
       expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
@@ -240,7 +278,7 @@ describe('a kubeconfig', () => {
     await using node = await startHauntedNode();
     if (text !== undefined) await node.writeFile('/run/lab/kubeconfig', text, '600');
 
-    const check = await runDoctor(node, ['check', '--kubeconfig', '/run/lab/kubeconfig']);
+    const check = await runDoctor(node, ['check', 'iptables-ghosts', '--kubeconfig', '/run/lab/kubeconfig']);
 
     const limits = check.report.checks[0]?.limits;
     expect(limits).toEqual([expect.stringMatching(what)]);

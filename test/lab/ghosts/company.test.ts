@@ -30,7 +30,7 @@ describe('a kube-proxy that rewrites its rules all the time', () => {
         // A ghost in the very table that kube-proxy writes to.
         await node.cni(live, 'ADD', { pod: dead, hostPorts: port(80) });
         const kubeProxy = await startSyncing(node, live);
-        const fix = await runDoctor(node, ['fix', '--yes']);
+        const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
         expect(fix).toMatchObject({ exitCode: 0, report: { fix: { outcome: 'done' } } });
         expect(fix.findings.map(({ code }) => code)).toEqual(
           expect.arrayContaining(['ghost-service', 'ghost-host-port']),
@@ -71,7 +71,7 @@ describe('the xtables lock, held by another', () => {
     const before = await node.snapshot();
     await holdLock(node, '2');
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix.exitCode).toBe(0);
     expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });
@@ -82,7 +82,7 @@ describe('the xtables lock, held by another', () => {
     const before = await node.snapshot();
     await holdLock(node, 'infinity');
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 3, report: { fix: { outcome: 'failed', rollback: 'complete' } } });
     expect(fix.report.fix?.reason).toMatch(/exit code 4: .*xtables.lock/);
@@ -105,7 +105,7 @@ describe('two fixes at once', () => {
       const runs = await Promise.all(
         [0, delayMs].map(async (ms) => {
           await delay(ms);
-          return node.doctor(['fix', '--yes']);
+          return node.doctor(['fix', 'iptables-ghosts', '--yes']);
         }),
       );
 
@@ -129,7 +129,7 @@ describe('a fix that is killed', () => {
     const dead80 = { pod: dead, hostPorts: [{ hostPort: 80, containerPort: 8080 }] };
     const before = await node.snapshot();
     const started = performance.now();
-    expect((await node.doctor(['fix', '--yes'])).exitCode).toBe(0);
+    expect((await node.doctor(['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(0);
     const wholeMs = performance.now() - started;
     const healthy = await node.snapshot();
     expectOnlyGone(before, healthy, { backend: 'legacy' });
@@ -137,14 +137,14 @@ describe('a fix that is killed', () => {
     for (let moment = 1; moment <= 8; moment++) {
       await node.restore('legacy', 'ipv4', kubeProxyRules([webGhost]), { noFlush: true });
       await node.cni('nft', 'ADD', dead80);
-      const run = node.startDoctor(['fix', '--yes']);
+      const run = node.startDoctor(['fix', 'iptables-ghosts', '--yes']);
       await delay((wholeMs * moment) / 8);
       await run.stop();
 
       const left = await node.snapshot();
       expect(linesOf(left.legacyIpv4)).toEqual(expect.arrayContaining(linesOf(healthy.legacyIpv4)));
       expect(linesOf(left.nftIpv4)).toEqual(expect.arrayContaining(linesOf(healthy.nftIpv4)));
-      const next = await runDoctor(node, ['fix', '--yes']);
+      const next = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
       expect(next.exitCode).toBe(0);
       expectHealthy(await node.snapshot());
     }
@@ -161,10 +161,10 @@ describe('a fix that is killed', () => {
         await node.cni('nft', 'ADD', dead80);
         await node.run(['rm', '-f', '/run/lab/writes']);
         await configure(node, { commands: { ...commands, crictl: node.crictl } });
-        expect((await node.doctor(['fix', '--yes'])).exitCode).toBe(137);
+        expect((await node.doctor(['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(137);
 
         await configure(node, { commands: { crictl: node.crictl } });
-        expect((await node.doctor(['fix', '--yes'])).exitCode).toBe(0);
+        expect((await node.doctor(['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(0);
         expectHealthy(await node.snapshot());
       }
     }
@@ -197,10 +197,10 @@ describe('a table of 30,000 rules', () => {
     const before = await node.snapshot();
     expect(before.legacyIpv4.match(/^-A /gm)?.length).toBeGreaterThan(29_000);
 
-    const refused = await runDoctor(node, ['fix', '--yes', '--max-changes', '10000']);
+    const refused = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes', '--max-changes', '10000']);
     expect(refused.exitCode).toBe(1);
     expect(refused.report.fix?.reason).toContain('more than the cap of 10000');
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 0, report: { fix: { outcome: 'done' } } });
     expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });

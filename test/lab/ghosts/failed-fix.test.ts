@@ -16,7 +16,7 @@ describe('a restore program', () => {
     await useRestore(node, `real "$@"; code=$?; ${onlyOnce(deletion)}; exit $code`);
     const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({
       exitCode: 3,
@@ -50,7 +50,7 @@ describe('a restore program', () => {
     await useRestore(node, 'real "$@"; exec sleep infinity');
     const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 0, report: { fix: { outcome: 'done' } } });
     expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });
@@ -61,7 +61,7 @@ describe('a restore program', () => {
     await useRestore(node, 'real "$@" & kill -9 $! ; kill -9 $$');
     const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     if (fix.exitCode === 0) return expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });
     expect(fix).toMatchObject({ exitCode: 3, report: { fix: { rollback: 'complete' } } });
@@ -78,7 +78,7 @@ describe('a restore program', () => {
     const before = await node.snapshot();
     const counted = (await counters()).split('\n').filter((line) => line.includes('-A KUBE-SEP'));
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 3, report: { fix: { outcome: 'failed', rollback: 'complete' } } });
     expect(fix.report.fix?.notes).toContainEqual(expect.stringMatching(/^taken back: iptables-legacy nat: /));
@@ -90,7 +90,7 @@ describe('a restore program', () => {
   async function expectAsBefore(node: PeopledNode, reason: RegExp): Promise<void> {
     await addForeignRules(node, 'legacy');
     const before = await node.snapshot();
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
     expect(fix.report.fix).toMatchObject({ outcome: 'failed', rollback: 'complete' });
     expect(fix.report.fix?.reason).toMatch(reason);
     expect(fix.exitCode).toBe(3);
@@ -120,7 +120,7 @@ describe('a save program', () => {
     await configure(node, { commands: { crictl: node.crictl, 'iptables-legacy-save': save } });
     const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({
       exitCode: 3,
@@ -164,7 +164,7 @@ describe('the state directory', () => {
     await node.writeFile(`${state}/backups`, 'not a folder');
     const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 3, report: { fix: { outcome: 'failed', rollback: 'complete' } } });
     expect(fix.report.fix?.reason).toMatch(/cannot write \/run\/lab\/state\/backups/);
@@ -186,7 +186,7 @@ describe('the state directory', () => {
     await configure(node, { commands, paths: { state } });
     const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 3, report: { fix: { outcome: 'failed', rollback: 'complete' } } });
     expect(fix.report.fix?.reason).toMatch(/no space left on the device/);
@@ -195,7 +195,7 @@ describe('the state directory', () => {
 
   async function expectRefusal(node: LabNode, message: RegExp): Promise<void> {
     const before = await node.snapshot();
-    const { exitCode, stderr } = await node.doctor(['fix', '--yes']);
+    const { exitCode, stderr } = await node.doctor(['fix', 'iptables-ghosts', '--yes']);
     expect(stderr).toMatch(message);
     expect(stderr.trim().split('\n')).toHaveLength(1);
     expect(exitCode).toBe(3);

@@ -21,7 +21,7 @@ describe.each([
       const before = await node.snapshot();
       expect(await countAnswers()).toBe(answers);
 
-      const check = await runDoctor(node, ['check']);
+      const check = await runDoctor(node, ['check', 'iptables-ghosts']);
       expect(check.exitCode).toBe(1);
       expect(check.findings[0]).toMatchObject({
         code: 'ghost-service',
@@ -37,7 +37,7 @@ describe.each([
       });
       expectUnchanged(before, await node.snapshot());
 
-      const fix = await runDoctor(node, ['fix', '--yes']);
+      const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
       expect(fix).toMatchObject({ exitCode: 0, report: { fix: { outcome: 'done' } } });
       expectOnlyGone(before, await node.snapshot(), { backend: ghosts });
       expect(await countAnswers()).toBe(3);
@@ -55,13 +55,13 @@ describe('a fixed node', () => {
     await using node = await startHauntedNode();
     const noted = await noteCalls(node, node.crictl);
     await configure(node, { commands: noted.commands });
-    expect((await runDoctor(node, ['fix', '--yes'])).exitCode).toBe(0);
+    expect((await runDoctor(node, ['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(0);
     expect((await noted.calls()).join('\n')).toContain('iptables-legacy-restore --noflush');
     const journal = await node.run(['ls', '-R', '/var/lib/k3s-doctor']);
     const healthy = await node.snapshot();
     await noted.forget();
 
-    const again = await runDoctor(node, ['fix', '--yes']);
+    const again = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(again).toMatchObject({
       exitCode: 0,

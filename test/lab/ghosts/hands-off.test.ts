@@ -17,7 +17,7 @@ describe("somebody else's rule that refers to a ghost", () => {
     await node.restore('legacy', 'ipv4', `*nat\n${rule}\nCOMMIT\n`, { noFlush: true });
     const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix.exitCode).toBe(1);
     const kept = fix.findings.flatMap(({ remedy }) => (remedy.kind === 'none' ? [remedy.reason] : []));
@@ -27,7 +27,7 @@ describe("somebody else's rule that refers to a ghost", () => {
     expect(tableOf(after.legacyIpv4, 'filter')).not.toContain('KUBE-');
     expect(after.nftRuleset).toBe(before.nftRuleset);
 
-    const again = await runDoctor(node, ['fix', '--yes']);
+    const again = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
     expect(again).toMatchObject({ exitCode: 1, report: { plan: [] } });
     expectUnchanged(after, await node.snapshot());
   });
@@ -38,7 +38,7 @@ describe("somebody else's rule that refers to a ghost", () => {
     await node.restore('legacy', 'ipv4', `*nat\n${rule}\nCOMMIT\n`, { noFlush: true });
     const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix.exitCode).toBe(1);
     expect(JSON.stringify(fix.findings)).toContain(rule);
@@ -100,7 +100,7 @@ describe('host ports, when the container runtime', () => {
     await expectOnlyHostPortsKept(node, { reason: /still holds an address/ });
 
     await node.run(['rm', '/var/lib/cni/networks/cbr0/10.42.0.5']);
-    expect((await runDoctor(node, ['fix', '--yes'])).exitCode).toBe(0);
+    expect((await runDoctor(node, ['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(0);
     expect(await node.dump('legacy', 'ipv4')).not.toContain(dead.sandboxId);
   });
 
@@ -112,7 +112,7 @@ describe('host ports, when the container runtime', () => {
     await haunt(node);
     await node.cni('legacy', 'ADD', { pod: dead, hostPorts });
     const before = await node.snapshot();
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
     expect(fix.reasons.join()).toMatch(reason);
     expect(fix.exitCode).toBe(2);
     expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });
@@ -128,7 +128,7 @@ describe('a backend that is not there', () => {
     await configure(bare, { commands: noted.commands });
     await bare.restore('nft', 'ipv4', await node.dump('nft', 'ipv4'));
 
-    const fix = await runDoctor(bare, ['fix', '--yes']);
+    const fix = await runDoctor(bare, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 0, findings: [], report: { plan: [] } });
     expect(fix.report.checks[0]?.notes).toContain('legacy ipv4: absent, no legacy table is registered');
@@ -146,7 +146,7 @@ describe('a backend that is not there', () => {
     await configure(node, { commands });
     const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 0, findings: [], report: { plan: [] } });
     expect(fix.report.checks[0]?.notes).toContain('legacy ipv4: absent, the kernel does not support it');
@@ -166,7 +166,7 @@ describe('a missing conntrack program', () => {
     await configure(node, { commands: { crictl: node.crictl, conntrack: '/run/lab/none' } });
     const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 0, findings: [{ effect: 'may-mask' }, {}, {}, {}] });
     expect(fix.report.fix?.notes.join()).toContain('stale connections were left to expire');
@@ -197,7 +197,7 @@ describe('a dump', () => {
 
 async function expectHandsOff(node: LabNode, reason: RegExp): Promise<void> {
   const before = await node.snapshot();
-  const fix = await runDoctor(node, ['fix', '--yes']);
+  const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
   expect(fix.reasons.join()).toMatch(reason);
   expect(fix).toMatchObject({ exitCode: 2, findings: [], report: { plan: [] } });
   expectUnchanged(before, await node.snapshot());

@@ -20,14 +20,14 @@ it('a fix of 1,000 Services killed at any of 100 moments is settled as a whole, 
   const haunted = await node.dump('legacy', 'ipv4', { counters: true });
   const before = await node.snapshot();
   const started = performance.now();
-  expect((await node.doctor(['fix', '--yes'])).exitCode).toBe(0);
+  expect((await node.doctor(['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(0);
   const wholeMs = performance.now() - started;
   const healthy = await node.snapshot();
   expectOnlyGone(before, healthy, { backend: 'legacy' });
 
   for (let moment = 1; moment <= 100; moment++) {
     await node.restore('legacy', 'ipv4', haunted);
-    const run = node.startDoctor(['fix', '--yes']);
+    const run = node.startDoctor(['fix', 'iptables-ghosts', '--yes']);
     await delay((wholeMs * moment) / 100);
     await run.stop();
 
@@ -36,7 +36,7 @@ it('a fix of 1,000 Services killed at any of 100 moments is settled as a whole, 
     expect(left.nftIpv4).toBe(healthy.nftIpv4);
     expect(await node.doctor(['settle'])).toMatchObject({ exitCode: 0, stderr: '' });
     expect([before.legacyIpv4, healthy.legacyIpv4]).toContain((await node.snapshot()).legacyIpv4);
-    expect((await runDoctor(node, ['fix', '--yes'])).exitCode).toBe(0);
+    expect((await runDoctor(node, ['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(0);
     expect((await node.snapshot()).legacyIpv4).toBe(healthy.legacyIpv4);
   }
 });

@@ -11,7 +11,7 @@ describe('a ghost chain that somebody writes to after the plan was made', () => 
     const before = await node.snapshot();
     await writeBeforeLooking(node, '[ -e /run/lab/written ] || { touch /run/lab/written; write; }');
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 0, report: { fix: { outcome: 'done' } } });
     expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });
@@ -23,7 +23,7 @@ describe('a ghost chain that somebody writes to after the plan was made', () => 
     await using node = await startHauntedNode();
     await writeBeforeLooking(node, 'write');
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({
       exitCode: 1,

@@ -24,22 +24,30 @@ describe('what a real kube-proxy left behind', () => {
     await removeEarlierMark(node);
     const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 0, report: { fix: { outcome: 'done' } } });
     const after = await node.snapshot();
     expectOnlyGone(before, after, { backend: 'legacy', ghosts: leftovers });
-    expect(await runDoctor(node, ['fix', '--yes'])).toMatchObject({ exitCode: 0, report: { plan: [] } });
+    expect(await runDoctor(node, ['fix', 'iptables-ghosts', '--yes'])).toMatchObject({
+      exitCode: 0,
+      report: { plan: [] },
+    });
     expectUnchanged(after, await node.snapshot());
   });
 
   it('is judged by the live backend without an API, and by the EndpointSlices with one', async () => {
     await using node = await startNode();
     await restoreFixture(node, 'kube-proxy-legacy-then-nft');
-    const without = await runDoctor(node, ['check']);
+    const without = await runDoctor(node, ['check', 'iptables-ghosts']);
     await startApiServer(node);
 
-    const withApi = await runDoctor(node, ['check', '--kubeconfig', '/run/lab/kubeconfig']);
+    const withApi = await runDoctor(node, [
+      'check',
+      'iptables-ghosts',
+      '--kubeconfig',
+      '/run/lab/kubeconfig',
+    ]);
 
     expect(without.report.checks[0]?.limits.join('\n')).toContain('the API was not read');
     expect(withApi.report.checks[0]?.limits.join('\n')).not.toContain('the API was not read');
@@ -59,7 +67,13 @@ describe('what a real kube-proxy left behind', () => {
       );
     }
     const before = await node.snapshot();
-    const fix = await runDoctor(node, ['fix', '--yes', '--kubeconfig', '/run/lab/kubeconfig']);
+    const fix = await runDoctor(node, [
+      'fix',
+      'iptables-ghosts',
+      '--yes',
+      '--kubeconfig',
+      '/run/lab/kubeconfig',
+    ]);
     expect(fix.exitCode).toBe(0);
     expectOnlyGone(before, await node.snapshot(), { backend: 'legacy', ghosts: leftovers });
   });
@@ -71,7 +85,7 @@ describe('what a real kube-proxy left behind', () => {
       await restoreFixture(node, name);
       const before = await node.snapshot();
 
-      const fix = await runDoctor(node, ['fix', '--yes']);
+      const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
       expect(fix).toMatchObject({ exitCode: 2, findings: [], report: { plan: [] } });
       expect(fix.reasons.join()).toContain('in both backends');
@@ -90,7 +104,7 @@ describe('what the real portmap plugin left behind', () => {
     await restoreFixture(node, name, { first });
     const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix.findings).toMatchObject([{ code: 'ghost-host-port', effect }]);
     expect(fix.exitCode).toBe(0);
@@ -109,7 +123,7 @@ describe('what the real portmap plugin left behind', () => {
     await restoreFixture(node, name);
     const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 0, findings: [], report: { plan: [] } });
     expectUnchanged(before, await node.snapshot());

@@ -20,7 +20,7 @@ describe('ghosts of IPv6', () => {
     const before = await node.snapshot();
     expect(await node.client.http('fd00:43::80', 80, { timeoutMs: 300 })).toMatchObject({ ok: false });
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix.findings[0]).toMatchObject({
       effect: 'masks',
@@ -45,7 +45,7 @@ describe('a ghost that no live rule contests', () => {
     await own.waitForLine('serving');
     expect(await node.client.http(node.address, 8080, { timeoutMs: 300 })).toMatchObject({ ok: false });
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 0, findings: [{ effect: 'captures' }, {}, {}, {}] });
     expect(await node.client.http(node.address, 8080)).toMatchObject({ ok: true, body: 'the node itself' });
@@ -65,7 +65,7 @@ describe('a ghost that no live rule contests', () => {
     const before = await node.snapshot();
     expect(await node.http('192.168.60.3', 80)).toEqual({ ok: false, reason: 'refused' });
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix.exitCode).toBe(0);
     expect(fix.findings).toContainEqual(
@@ -95,7 +95,7 @@ describe('a host port in the backend that is not live', () => {
     // The older rule of two for one port wins.
     expect(await node.client.http(node.address, 80, { timeoutMs: 300 })).toMatchObject({ ok: false });
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix.findings).toMatchObject(
       expect.arrayContaining([
@@ -126,7 +126,7 @@ describe('a host port in the backend that is not live', () => {
     const before = await node.snapshot();
     expect(before.legacyIpv4.match(/--dports/g)?.length).toBeGreaterThan(2);
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix.exitCode).toBe(0);
     const message = (port: string, target: string) =>
@@ -154,7 +154,7 @@ describe('a host port in the backend that is not live', () => {
     const before = await node.snapshot();
     expect(await node.client.http(node.address, 80, { timeoutMs: 300 })).toMatchObject({ ok: false });
 
-    expect((await runDoctor(node, ['fix', '--yes'])).exitCode).toBe(0);
+    expect((await runDoctor(node, ['fix', 'iptables-ghosts', '--yes'])).exitCode).toBe(0);
 
     expect(await node.client.http(node.address, 80)).toMatchObject({ ok: true, body: 'web-1' });
     const after = await node.snapshot();
@@ -173,7 +173,7 @@ describe('rules that are not of Kubernetes', () => {
     await addForeignRules(node, 'nft');
     const before = await node.snapshot();
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 0, reasons: [] });
     expectOnlyGone(before, await node.snapshot(), { backend: 'legacy' });
@@ -202,7 +202,7 @@ describe('connections that conntrack remembers', () => {
       expect.stringMatching(/src=192\.168\.60\.2 dst=10\.43\.0\.11 sport=5555 .*src=10\.42\.0\.10 /),
     ]);
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix.exitCode).toBe(0);
     expect((await node.snapshot()).conntrack.filter((line) => line.startsWith('udp'))).toEqual(
@@ -226,7 +226,7 @@ describe('connections that conntrack remembers', () => {
     const before = (await node.snapshot()).conntrack.filter((line) => line.startsWith('udp'));
     expect(before).toHaveLength(1);
 
-    const fix = await runDoctor(node, ['fix', '--yes']);
+    const fix = await runDoctor(node, ['fix', 'iptables-ghosts', '--yes']);
 
     expect(fix).toMatchObject({ exitCode: 0, report: { fix: { outcome: 'done' } } });
     expect(fix.findings[1]).toMatchObject({ effect: 'captures', traffic: { sentTo: [{ state: 'live' }] } });

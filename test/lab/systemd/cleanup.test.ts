@@ -157,7 +157,7 @@ describeWithSystemd("the dead man's switch", () => {
     });
     const before = await debian.snapshot();
     await closeGate(debian);
-    const doctor = debian.startDoctor(['fix', '--yes']);
+    const doctor = debian.startDoctor(['fix', 'iptables-ghosts', '--yes']);
     await arrivalAtGate(debian);
     expect(await undoTimers(debian)).toContain('k3s-doctor-undo-');
     expectOnlyGone(before, await debian.snapshot(), { backend: 'legacy' });
@@ -176,7 +176,7 @@ describeWithSystemd("the dead man's switch", () => {
       commands: { crictl: debian.crictl, 'systemd-run': await wrapTool(debian, 'systemd-run', note) },
     });
 
-    const { exitCode } = await debian.doctor(['fix', '--yes']);
+    const { exitCode } = await debian.doctor(['fix', 'iptables-ghosts', '--yes']);
 
     expect(exitCode).toBe(0);
     expect(await debian.readFile('/run/lab/armed')).toContain('--on-active=120s');
