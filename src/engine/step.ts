@@ -13,7 +13,8 @@ export type Step =
   | ConntrackDeleteStep
   | FileWriteStep
   | CommandStep
-  | KubePatchStep;
+  | KubePatchStep
+  | LinkEntryStep;
 
 /** Chains and rules out of one table, or into it, in one transaction. */
 export interface IptablesBatchStep {
@@ -110,4 +111,20 @@ export interface FieldChange {
   readonly pointer: string;
   readonly was?: unknown;
   readonly value?: unknown;
+}
+
+/** One entry that the kernel keeps for a link: who its neighbour is, where frames go, what the link does itself. */
+export interface LinkEntryStep {
+  readonly kind: 'link-entry';
+  readonly link: string;
+  /**
+   * `neighbour`: MAC address of an IP address. `fdb`: tunnel address for a MAC address. `feature`: `on` or
+   * `off`, by ethtool's name of it.
+   */
+  readonly table: 'neighbour' | 'fdb' | 'feature';
+  readonly key: string;
+  /** What the plan was made from; null: there was no entry. Anything else now: nothing is done. */
+  readonly was: string | null;
+  /** Null: there is to be none. */
+  readonly value: string | null;
 }

@@ -1,4 +1,25 @@
-import { type Check, defineCheck, planNothing } from '../../engine/check.ts';
+/**
+ * flannel-vtep: whether packets of Flannel's VXLAN reach the other nodes, and why not. Pure functions of
+ * facts; what the other nodes answer is one of them.
+ */
+import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { checksumSignsFact } from '../../facts/checksum-signs.ts';
+import { type ClusterNodes, clusterNodesFact } from '../../facts/cluster-nodes.ts';
+import { networkFact } from '../../facts/network.ts';
+import {
+  type Overlay,
+  type OverlayAnswers,
+  overlayAnswersFact,
+  overlaysFact,
+  tunnelRoutesFact,
+} from '../../facts/overlay.ts';
+import { type PodNetwork, podNetworkFact } from '../../facts/pod-network.ts';
+import { judgeChecksums } from './checksums.ts';
+import type { Judged } from './judged.ts';
+import { judgeMtu } from './mtu.ts';
+import { judgeOwnAddress } from './own-address.ts';
+import { judgePeer } from './peer.ts';
+import { peersOf } from './peers.ts';
 
 export const flannelVtep: Check = defineCheck({
   id: 'flannel-vtep',
@@ -6,15 +27,92 @@ export const flannelVtep: Check = defineCheck({
   failureTitle: 'The overlay does not reach other nodes',
   severity: 'error',
   why: 'A tunnel address that others cannot route to, or a stale entry for it, cuts all pods of one node off.',
-  facts: {},
-  diagnose() {
-    return {
-      outcome: 'skipped',
-      reasons: ['not built yet'],
-      findings: [],
-      limits: [],
-      notes: [],
-      plan: planNothing,
-    };
+  facts: {
+    pods: podNetworkFact,
+    nodes: clusterNodesFact,
+    network: networkFact,
+    overlays: overlaysFact,
+    routes: tunnelRoutesFact,
+    answers: overlayAnswersFact,
+    checksums: checksumSignsFact,
+  },
+  diagnose(facts) {
+    const { pods, nodes, overlays } = facts;
+    if (pods.kind === 'absent') return skipped(pods.reason);
+    if (pods.kind === 'unavailable') return unknown([pods.reason]);
+    const judgedHere = overlays.flatMap((overlay) => [
+      ...judgeMtu(overlay, facts.network),
+      ...judgeChecksums(overlay, facts.checksums),
+    ]);
+    if (nodes.kind === 'unavailable') {
+      const reason = `which other nodes there are is not known: ${nodes.reason}`;
+      return diagnosis(judgedHere, { reasons: [reason], notes: describeOverlays(overlays) });
+    }
+    if (overlays.length === 0) return withoutVxlan(pods, nodes);
+    const judged = overlays.flatMap((overlay) => [
+      ...judgeOwnAddress(overlay, nodes, facts.network),
+      ...peersOf(nodes, overlay).flatMap((peer) => judgePeer({ ...facts, overlay, peer, nodes })),
+    ]);
+    return diagnosis([...judged, ...judgedHere], {
+      reasons: describeDoubts(nodes),
+      notes: [...describeOverlays(overlays), ...describeAnswers(facts.answers)],
+    });
   },
 });
+
+function withoutVxlan(pods: PodNetwork, nodes: ClusterNodes & { kind: 'known' }): Diagnosis {
+  const backends = new Set(nodes.nodes.map(({ flannel }) => flannel.backend));
+  if (!backends.has('vxlan')) return skipped('no node of this cluster uses the VXLAN backend');
+  if (nodes.nodes.length < 2) return skipped('this is the only node');
+  const links = pods.kind === 'known' ? pods.overlayLinks.join(', ') : '';
+  return unknown([
+    `the cluster uses VXLAN, and no VXLAN link can be read on this node (${links === '' ? 'there is none' : `there is ${links}`})`,
+  ]);
+}
+
+function diagnosis(
+  judged: readonly Judged[],
+  { reasons, notes }: Pick<Diagnosis, 'reasons' | 'notes'>,
+): Diagnosis {
+  return {
+    outcome: judged.length > 0 ? 'findings' : reasons.length > 0 ? 'unknown' : 'ok',
+    reasons,
+    findings: judged.map(({ finding }) => finding),
+    limits: [],
+    notes,
+    plan(mayRepair) {
+      const repaired = judged.filter(
+        ({ finding }) => finding.remedy.kind === 'planned' && mayRepair(finding),
+      );
+      return {
+        steps: repaired.flatMap(({ steps }) => steps),
+        repairs: repaired.map(({ finding }) => finding),
+      };
+    },
+  };
+}
+
+function skipped(reason: string): Diagnosis {
+  return { outcome: 'skipped', reasons: [reason], findings: [], limits: [], notes: [], plan: planNothing };
+}
+
+function unknown(reasons: readonly string[]): Diagnosis {
+  return { outcome: 'unknown', reasons, findings: [], limits: [], notes: [], plan: planNothing };
+}
+
+function describeDoubts({ self, nodes }: ClusterNodes & { kind: 'known' }): readonly string[] {
+  if (self !== undefined) return [];
+  return [`none of the cluster's nodes is this machine (${nodes.map(({ name }) => name).join(', ')})`];
+}
+
+function describeOverlays(overlays: readonly Overlay[]): readonly string[] {
+  return overlays.map(
+    ({ link, vni, port, local, underlay, mtu }) =>
+      `${link}: VXLAN ${vni} from ${local ?? 'any address'} over ${underlay ?? 'any link'}, port ${port}, MTU ${mtu}`,
+  );
+}
+
+function describeAnswers(answers: OverlayAnswers): readonly string[] {
+  if (answers.kind === 'not-asked') return [`the other nodes were not pinged: ${answers.reason}`];
+  return [...answers.answers].map(([address, answer]) => `ping ${address} over the overlay: ${answer}`);
+}

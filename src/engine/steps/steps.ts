@@ -4,6 +4,7 @@ import { conntrackDelete } from './conntrack-delete.ts';
 import { fileWrite } from './file-write.ts';
 import { iptablesBatch } from './iptables-batch.ts';
 import { kubePatch } from './kube-patch.ts';
+import { linkEntry } from './link-entry.ts';
 import type { Probe, StepContext, StepDescription, StepKind, Verdict, Written } from './step-kind.ts';
 
 /** A step with what is known of its kind. */
@@ -43,6 +44,8 @@ export function bindStep(step: Step): BoundStep {
       return bind(command, step);
     case 'kube-patch':
       return bind(kubePatch, step);
+    case 'link-entry':
+      return bind(linkEntry, step);
   }
 }
 
