@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { historySchema, runDetailsSchema } from '../src/report/history-schema.ts';
 import { reportSchema } from '../src/report/report-schema.ts';
+import { traceSchema } from '../src/report/trace-schema.ts';
 
 export const schemaFile = fileOf('report.schema.json');
 
@@ -24,6 +25,13 @@ export function historySchemaTexts(): ReadonlyMap<string, string> {
   ]);
 }
 
+export const traceSchemaFile = fileOf('trace.schema.json');
+
+/** That of `doctor trace`. */
+export function traceSchemaText(): string {
+  return print(traceSchema());
+}
+
 function fileOf(name: string): string {
   return fileURLToPath(new URL(`../docs/schema/${name}`, import.meta.url));
 }
@@ -34,6 +42,10 @@ function print(schema: z.ZodType): string {
 
 if (import.meta.main) {
   await mkdir(dirname(schemaFile), { recursive: true });
-  for (const [file, text] of [[schemaFile, schemaText()] as const, ...historySchemaTexts()])
-    await writeFile(file, text);
+  const texts = new Map([
+    [schemaFile, schemaText()],
+    [traceSchemaFile, traceSchemaText()],
+    ...historySchemaTexts(),
+  ]);
+  for (const [file, text] of texts) await writeFile(file, text);
 }

@@ -17,7 +17,7 @@ const mayImport: Readonly<Record<string, readonly RegExp[]>> = {
   probes: [error, /^host\/(host|tools)\.ts$/, /^(engine|facts|kube|netfilter)\//, /^config\/config\.ts$/],
   install: [error, /^host\/(host|tools)\.ts$/, /^engine\//, /^config\/config\.ts$/],
   engine: [error, /^host\/(host|tools)\.ts$/, /^netfilter\//, /^config\/config\.ts$/],
-  report: [/^engine\//],
+  report: [/^(engine|netfilter)\//],
   'doctor-error.ts': [],
 };
 

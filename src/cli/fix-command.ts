@@ -3,6 +3,7 @@ import { type Approval, fix, type Shown } from '../engine/fix.ts';
 import { latestRunId } from '../engine/history/latest-run-id.ts';
 import { describeCaller } from '../engine/history/who.ts';
 import { newRunId } from '../engine/run-id.ts';
+import { refuseLockOut } from '../probes/lock-out.ts';
 import { buildReport, type ReportInput } from '../report/build-report.ts';
 import { renderPlan, renderText } from '../report/text.ts';
 import { askYesNo } from './ask.ts';
@@ -60,6 +61,7 @@ export async function fixCommand(
     attended: !unattended,
     maxChanges,
     approve,
+    guard: refuseLockOut,
     signal,
   });
   const report = reportOn(result, result.runId);

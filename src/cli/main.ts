@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { DoctorError } from '../doctor-error.ts';
+import { addTraceCommand } from './add-trace-command.ts';
 import type { ConfigCommandOptions } from './config-command.ts';
 import type { DaemonCommandOptions } from './daemon-command.ts';
 import { exitCodes } from './exit-code.ts';
@@ -82,6 +83,7 @@ function buildProgram(end: End): Command {
       end(await (await import('./undo-command.ts')).undoCommand(run, options)),
     );
 
+  addTraceCommand(program, end);
   addStateCommands(program, end);
   addCommandsAboutChecks(program, end);
   addInstallCommands(program, end);

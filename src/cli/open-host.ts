@@ -8,7 +8,10 @@ import { clusterEnvironment } from './cluster-environment.ts';
 import type { CheckOptions, Inherited } from './options.ts';
 import { requireRoot } from './require-root.ts';
 
-export type HostOptions = Pick<CheckOptions, 'config' | 'kubeconfig' | 'from' | 'record'>;
+export interface HostOptions extends Pick<CheckOptions, 'config' | 'kubeconfig' | 'from' | 'record'> {
+  /** What the command calls `from`; default `--from`. */
+  readonly fromOption?: string;
+}
 
 export interface OpenedHost {
   readonly host: Host;
@@ -17,7 +20,7 @@ export interface OpenedHost {
   finish(): Promise<void>;
 }
 
-/** The node that a run is about: this machine, or a recorded one (`--from`). */
+/** The node that a run is about: this machine, or a recorded one (`from`). */
 export async function openHost(options: HostOptions, inherited: Inherited = {}): Promise<OpenedHost> {
   if (options.from !== undefined) {
     const { replayingHost } = await import('../host/replaying.ts');
@@ -27,7 +30,7 @@ export async function openHost(options: HostOptions, inherited: Inherited = {}):
   // First of all: who is not root may not even read the configuration.
   requireRoot(
     'to see and change packet filter rules',
-    'run it with sudo, or look at a recorded node with --from',
+    `run it with sudo, or look at a recorded node with ${options.fromOption ?? '--from'}`,
   );
   const config = inherited.loadedConfig ?? (await configOf(options));
   const environment = clusterEnvironment(process.env);

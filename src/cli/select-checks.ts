@@ -16,7 +16,14 @@ export function selectChecks(ids: readonly string[], config: Config): readonly C
 export function findCheck(id: string): Check {
   const check = checks.find((candidate) => candidate.id === id);
   if (check) return check;
-  const near = nearest(id, [...checks.map((candidate) => candidate.id), 'check', 'fix', 'list', 'explain']);
+  const near = nearest(id, [
+    ...checks.map((candidate) => candidate.id),
+    'check',
+    'fix',
+    'trace',
+    'list',
+    'explain',
+  ]);
   throw new DoctorError('usage', `there is no check or command "${id}"`, {
     hint: near ? `did you mean "${near}"? "doctor list" shows all` : '"doctor list" shows what there is',
   });

@@ -5,6 +5,7 @@ import type { UndoPlan } from '../engine/plan-undo.ts';
 import { newRunId } from '../engine/run-id.ts';
 import { takeBackUnconfirmed } from '../engine/take-back-unconfirmed.ts';
 import { undo } from '../engine/undo.ts';
+import { refuseLockOut } from '../probes/lock-out.ts';
 import { buildReport, type ReportInput } from '../report/build-report.ts';
 import { renderPlan, renderText } from '../report/text.ts';
 import { askYesNo } from './ask.ts';
@@ -62,6 +63,7 @@ export async function undoCommand(target: string, options: UndoCommandOptions): 
     by,
     isRehearsal,
     approve,
+    guard: refuseLockOut,
     signal,
   });
   const timer = 'a timer leaves this alone from now on, until it changes or a person runs "doctor fix"';

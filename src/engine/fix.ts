@@ -1,9 +1,11 @@
+import type { CheckId } from '../config/config.ts';
 import { DoctorError } from '../doctor-error.ts';
 import type { Applied } from './apply.ts';
 import type { Check } from './check.ts';
 import { type Examination, examine } from './examine.ts';
-import { createFactContext } from './fact.ts';
-import { type Decision, decide } from './guards/decide.ts';
+import { createFactContext, type FactContext } from './fact.ts';
+import { type DecideInput, type Decision, decide } from './guards/decide.ts';
+import { describeLockOut, judgeLockOut, type LockOutGuard } from './guards/lock-out.ts';
 import { describePause, pauseOf } from './guards/pause.ts';
 import type { State } from './guards/state.ts';
 import { readState, type StateReading, setAside, writeState } from './guards/state-file.ts';
@@ -24,6 +26,8 @@ export interface FixOptions extends Site {
   /** The operator's word, instead of the configured caps. */
   readonly maxChanges?: number | undefined;
   readonly approve: Approval;
+  /** Refuses plans that would lock people out. */
+  readonly guard: LockOutGuard;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -156,12 +160,40 @@ async function decideNow(options: FixOptions, settled?: Settled, known?: StateRe
   const { host, config, checks, attended, maxChanges } = options;
   const reading = known ?? (await readState(host, config));
   const now = host.now();
-  const examinations = await examine(checks, createFactContext(host, config));
-  const decision = decide({ examinations, state: reading.state, config, now, attended, maxChanges });
-  const notices = reading.problem === undefined ? [] : [reading.problem];
+  const context = createFactContext(host, config);
+  const examinations = await examine(checks, context);
+  const input = { examinations, state: reading.state, config, now, attended, maxChanges };
+  const { decision, notes } = await decideWithout(input, { context, guard: options.guard });
+  const notices = [...(reading.problem === undefined ? [] : [reading.problem]), ...notes];
   const shown = { examinations: decision.examinations, steps: decision.steps, notices, settled };
   return { decision, shown };
 }
+
+/**
+ * Decides without the plans that would lock people out. They are judged by the facts that they were
+ * made from, seconds before they are carried out: what changes meanwhile in the chains concerned is
+ * noticed by the steps, anything else by the probes that a fresh process makes after the last step.
+ */
+async function decideWithout(
+  input: DecideInput,
+  { context, guard }: { readonly context: FactContext; readonly guard: LockOutGuard },
+): Promise<{ readonly decision: Decision; readonly notes: readonly string[] }> {
+  const first = decide(input);
+  const judged = await judgeLockOut(
+    guard,
+    context,
+    first.plans.map(({ steps }) => steps),
+  );
+  const lockOuts = new Map<CheckId, string>();
+  for (const [index, { check }] of first.plans.entries()) {
+    const reason = describeLockOut(judged[index] ?? nothingSaid);
+    if (reason !== undefined) lockOuts.set(check, reason);
+  }
+  const notes = [...new Set(judged.flatMap(({ notes }) => notes))];
+  return { decision: lockOuts.size === 0 ? first : decide({ ...input, lockOuts }), notes };
+}
+
+const nothingSaid = { reasons: [], notes: [] };
 
 function refuseWhilePaused(state: State, now: Date): void {
   const pause = pauseOf(state, now);

@@ -79,7 +79,10 @@ export interface ProbeResult {
   readonly passed: boolean;
   /** One line for a person. */
   readonly detail: string;
-  /** Of ssh: where in the rules a new connection may be lost, such as `iptables-nft filter INPUT`. */
+  /**
+   * Of ssh: where in the rules a connection may be lost, such as `iptables-nft filter INPUT`; of whom it is
+   * known that he is shut out, such as `from 192.0.2.7: iptables-nft filter INPUT`.
+   */
   readonly mayLose?: readonly string[];
 }
 

@@ -14,6 +14,7 @@ export type Step =
   | FileWriteStep
   | CommandStep
   | KubePatchStep
+  | UfwRuleStep
   | LinkEntryStep;
 
 /** Chains and rules out of one table, or into it, in one transaction. */
@@ -93,6 +94,39 @@ export interface CommandStep {
 export interface CommandLine {
   readonly tool: Tool;
   readonly args: readonly string[];
+}
+
+/** Adds one rule to an active UFW, or deletes one of ours from it, by the `ufw` command alone. */
+export interface UfwRuleStep {
+  readonly kind: 'ufw-rule';
+  readonly change: 'add' | 'delete';
+  readonly rule: UfwRuleSpec;
+  /**
+   * Of a step that takes another one back: UFW's files of rules as they were, null for one that was not
+   * there. One that a kill has cut off in the middle is put back from here.
+   */
+  readonly files?: Readonly<Record<Family, string | null>>;
+}
+
+/** As `ufw [route] allow ...` takes it. What is open to everybody is left to people. */
+export interface UfwRuleSpec {
+  /** Of `ufw route ...`: what the node forwards; else what comes to the node itself. */
+  readonly route: boolean;
+  readonly action: 'allow';
+  readonly direction: 'in';
+  readonly protocol: 'any' | 'tcp' | 'udp' | 'esp' | 'ah';
+  /** `any`, an address, or `ADDRESS/LENGTH` without bits beyond its length. */
+  readonly source: string;
+  readonly destination: string;
+  /** Of the destination: `22`, `500,4500`, `60000:61000`. */
+  readonly port: string | undefined;
+  readonly inLink?: string;
+  /** Of a route rule. */
+  readonly outLink?: string;
+  /** Begins with `k3s-doctor`. */
+  readonly comment: string;
+  /** Ahead of the rules that are there, because one of them stands in its way. Default: behind them. */
+  readonly first?: true;
 }
 
 /** Sets fields of one object of the cluster by a JSON patch that tests what it replaces. */

@@ -1,4 +1,6 @@
 import type { Applied } from './apply.ts';
+import { createFactContext } from './fact.ts';
+import { describeLockOut, judgeLockOut, type LockOutGuard } from './guards/lock-out.ts';
 import { takeLock } from './lock.ts';
 import { planUndo, type UndoPlan } from './plan-undo.ts';
 import { readOpenRun } from './read-journal.ts';
@@ -16,6 +18,8 @@ export interface UndoOptions extends Site {
   readonly isRehearsal: boolean;
   /** Shown the plan; says whether to go on. */
   readonly approve: (plan: UndoPlan) => Promise<boolean>;
+  /** Refuses a plan that would lock people out. */
+  readonly guard: LockOutGuard;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,6 +41,8 @@ export async function undo(options: UndoOptions): Promise<UndoResult> {
   const { host, config, target, approve } = options;
   if (options.isRehearsal) {
     const plan = await planUndo(target, options);
+    const lockOut = await refuseLockOut(plan, options);
+    if (lockOut) return lockOut;
     return { ...plan, fix: plan.steps.length === 0 ? nothingToDo : notApplied('dry run') };
   }
   // Whoever is asked shall see the node as it is after an unfinished run was settled.
@@ -46,6 +52,8 @@ export async function undo(options: UndoOptions): Promise<UndoResult> {
     return asSettled(settled, target);
   const shown = await planUndo(target, options);
   if (shown.steps.length === 0) return { ...shown, fix: nothingToDo, settled };
+  const lockOut = await refuseLockOut(shown, options);
+  if (lockOut) return { ...lockOut, settled };
   if (!(await approve(shown))) return { ...shown, fix: notApplied('not confirmed'), settled };
   return withLock(options, () => carryOutApproved(shown, options, settled));
 }
@@ -61,9 +69,24 @@ async function carryOutApproved(
   const plan = await planUndo(target, options);
   if (JSON.stringify(plan.steps) !== JSON.stringify(shown.steps))
     return { ...plan, fix: notApplied('the node has changed since: look again'), settled };
+  const lockOut = await refuseLockOut(plan, options);
+  if (lockOut) return { ...lockOut, settled };
   const { why } = plan.run.begin;
   const request = { runId, by, signal, verb: 'undo', why, undoes: target, steps: plan.steps } as const;
   return { ...plan, fix: await carryOut(request, options), settled };
+}
+
+/**
+ * An undo is all or nothing here: which half of it would be harmless without the other is not known.
+ * Taking back a run that failed is another matter (revert.ts, settle.ts): that is not judged, because it
+ * brings back the rules that people came in by, and to leave a run half done would be worse.
+ */
+async function refuseLockOut(plan: UndoPlan, options: UndoOptions): Promise<UndoResult | undefined> {
+  const { host, config, guard } = options;
+  const [lockOut] = await judgeLockOut(guard, createFactContext(host, config), [plan.steps]);
+  const reason = lockOut && describeLockOut(lockOut);
+  if (!lockOut || reason === undefined) return undefined;
+  return { ...plan, steps: [], refused: [...plan.refused, ...lockOut.reasons], fix: notApplied(reason) };
 }
 
 /** The very run was killed at its work, and has been taken back by that; or another one is in the way. */

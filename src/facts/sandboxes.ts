@@ -18,6 +18,16 @@ export type Sandboxes =
   | { readonly kind: 'unavailable'; readonly reason: string }
   | { readonly kind: 'not-needed' };
 
+/**
+ * What a sandbox's host ports are worth. `held`: it does not run, but still holds an address: being
+ * set up or torn down.
+ */
+export function sandboxState(sandboxes: Sandboxes, id: string): 'live' | 'held' | 'dead' | 'unknown' {
+  if (sandboxes.kind !== 'known') return 'unknown';
+  if (sandboxes.ready.has(id)) return 'live';
+  return sandboxes.reserved.has(id) ? 'held' : 'dead';
+}
+
 export interface Pod {
   readonly name: string;
   readonly namespace: string;

@@ -12,8 +12,15 @@ export type Endpoints =
 
 export const serviceEndpointsFact: Fact<Endpoints> = {
   id: 'service-endpoints',
-  async gather({ get, host }) {
-    if (!needsEndpoints(await get(tableReadingsFact))) return { kind: 'not-needed' };
+  async gather({ get }) {
+    return needsEndpoints(await get(tableReadingsFact)) ? get(endpointSlicesFact) : { kind: 'not-needed' };
+  },
+};
+
+/** The same, asked whether anything is in doubt or not. */
+export const endpointSlicesFact: Fact<Exclude<Endpoints, { kind: 'not-needed' }>> = {
+  id: 'endpoint-slices',
+  async gather({ host }) {
     const answer = await host.kubeGet(endpointSlicesPath);
     if (answer.kind === 'unavailable') return answer;
     const parsed = parseEndpointSlices(answer.body);

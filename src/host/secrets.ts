@@ -6,10 +6,14 @@ export const notRecordedSecret = 'not recorded: secret';
 
 /** Files that are, or may contain, credentials: kubeconfigs, private keys, tokens, environments of units. */
 export function isSecretPath(path: string): boolean {
+  if (path === flannelNetworks) return false;
   return /^k3s\.yaml$|kubeconfig|\.key$|token|passw|secret|encryption|\.env$|^environ$|^shadow/i.test(
     basename(path),
   );
 }
+
+/** Named like the environment of a unit; Flannel writes its networks there and nothing else. */
+const flannelNetworks = '/run/flannel/subnet.env';
 
 /** Requests whose answer contains Secrets. */
 export function isSecretRequest(path: string): boolean {

@@ -8,6 +8,9 @@ export const tools = [
   'iptables-nft-restore',
   'ip6tables-nft-save',
   'ip6tables-nft-restore',
+  // What UFW calls: which backend that is, `--version` says.
+  'iptables',
+  'ip6tables',
   'nft',
   'conntrack',
   'crictl',

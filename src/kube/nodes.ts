@@ -5,6 +5,9 @@ import { describeIssue } from './schema-issue.ts';
 /** The first nodes of the cluster, in one page. */
 export const someNodesPath = '/api/v1/nodes?limit=50';
 
+/** All of them, in as many pages as it takes. */
+export const allNodesPath = '/api/v1/nodes';
+
 export type ParsedNodes =
   | { readonly kind: 'parsed'; readonly nodes: readonly ClusterNode[] }
   /** `reason` names what was expected where, in one line. */
@@ -15,6 +18,21 @@ export interface ClusterNode {
   readonly ready: boolean;
   /** Of both families, as the node told the API. */
   readonly internalAddresses: readonly string[];
+  readonly externalAddresses: readonly string[];
+  readonly podCidrs: readonly string[];
+  readonly controlPlane: boolean;
+  readonly etcd: boolean;
+  /** Annotations `flannel.alpha.coreos.com/*`. */
+  readonly flannel: {
+    /** `vxlan`, `host-gw`, `wireguard`, ...; undefined: no Flannel there. */
+    readonly backend: string | undefined;
+    readonly publicIp: string | undefined;
+    readonly publicIpv6: string | undefined;
+    readonly publicIpOverwrite: string | undefined;
+    /** Of the VXLAN device, from `backend-data`. */
+    readonly vtepMac: string | undefined;
+    readonly vtepMacV6: string | undefined;
+  };
 }
 
 /** Reads a list of nodes. A field that a node lacks says nothing; it is not ready then. */
@@ -23,21 +41,62 @@ export function parseNodes(body: string): ParsedNodes {
   if (json === undefined) return { kind: 'malformed', reason: 'not JSON' };
   const parsed = listSchema().safeParse(json);
   if (!parsed.success) return { kind: 'malformed', reason: describeIssue(parsed.error) };
-  const nodes = parsed.data.items.map(({ metadata, status }) => ({
-    name: metadata.name,
-    ready: status.conditions.some((condition) => condition.type === 'Ready' && condition.status === 'True'),
-    internalAddresses: status.addresses
-      .filter(({ type }) => type === 'InternalIP')
-      .map(({ address }) => address),
-  }));
-  return { kind: 'parsed', nodes };
+  return { kind: 'parsed', nodes: parsed.data.items.map(readNode) };
 }
 
+function readNode({ metadata, spec, status }: NodeObject): ClusterNode {
+  const labels = metadata.labels ?? {};
+  const hasRole = (role: string) => Object.hasOwn(labels, `node-role.kubernetes.io/${role}`);
+  const addressesOf = (wanted: string) =>
+    (status?.addresses ?? []).filter(({ type }) => type === wanted).map(({ address }) => address);
+  const podCidr = spec?.podCIDR ? [spec.podCIDR] : [];
+  return {
+    name: metadata.name,
+    ready: (status?.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True'),
+    internalAddresses: addressesOf('InternalIP'),
+    externalAddresses: addressesOf('ExternalIP'),
+    podCidrs: spec?.podCIDRs ?? podCidr,
+    controlPlane: hasRole('control-plane') || hasRole('master'),
+    etcd: hasRole('etcd'),
+    flannel: readFlannel(metadata.annotations ?? {}),
+  };
+}
+
+function readFlannel(annotations: Readonly<Record<string, string>>): ClusterNode['flannel'] {
+  const of = (name: string) => annotations[`flannel.alpha.coreos.com/${name}`] || undefined;
+  return {
+    backend: of('backend-type'),
+    publicIp: of('public-ip'),
+    publicIpv6: of('public-ipv6'),
+    publicIpOverwrite: of('public-ip-overwrite'),
+    vtepMac: readMac(of('backend-data')),
+    vtepMacV6: readMac(of('backend-v6-data')),
+  };
+}
+
+/** Other backends write other things there, or `null`. */
+function readMac(data: string | undefined): string | undefined {
+  const vxlan = z.object({ VtepMAC: z.string().min(1) }).safeParse(parseJson(data ?? ''));
+  return vxlan.data?.VtepMAC.toLowerCase();
+}
+
+type NodeObject = z.output<ReturnType<typeof nodeSchema>>;
+
 function listSchema() {
-  const status = z.object({
-    addresses: z.array(z.object({ type: z.string(), address: z.string() })).default([]),
-    conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
+  return z.object({ items: z.array(nodeSchema()) });
+}
+
+/** Every field that Go may leave out it may also print as null. */
+function nodeSchema() {
+  const texts = z.record(z.string(), z.string()).nullish();
+  return z.object({
+    metadata: z.object({ name: z.string(), labels: texts, annotations: texts }),
+    spec: z.object({ podCIDR: z.string().nullish(), podCIDRs: z.array(z.string()).nullish() }).nullish(),
+    status: z
+      .object({
+        addresses: z.array(z.object({ type: z.string(), address: z.string() })).nullish(),
+        conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish(),
+      })
+      .nullish(),
   });
-  const node = z.object({ metadata: z.object({ name: z.string() }), status: status.prefault({}) });
-  return z.object({ items: z.array(node) });
 }

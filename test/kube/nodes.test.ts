@@ -1,35 +1,120 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseClusterDns } from '../../src/kube/cluster-dns.ts';
-import { parseNodes } from '../../src/kube/nodes.ts';
+import { type ClusterNode, parseNodes } from '../../src/kube/nodes.ts';
 
-test('a node is ready when its condition says so, and has its internal addresses', () => {
-  const body = list(
-    node('a', { type: 'Ready', status: 'True' }),
-    node('b', { type: 'Ready', status: 'Unknown' }),
-    node('c', { type: 'MemoryPressure', status: 'True' }),
-  );
-  const internalAddresses = ['192.168.60.1', 'fd00:60::1'];
-  expect(parseNodes(body)).toEqual({
-    kind: 'parsed',
-    nodes: [
-      { name: 'a', ready: true, internalAddresses },
-      { name: 'b', ready: false, internalAddresses },
-      { name: 'c', ready: false, internalAddresses },
+const silent: Omit<ClusterNode, 'name'> = {
+  ready: false,
+  internalAddresses: [],
+  externalAddresses: [],
+  podCidrs: [],
+  controlPlane: false,
+  etcd: false,
+  flannel: {
+    backend: undefined,
+    publicIp: undefined,
+    publicIpv6: undefined,
+    publicIpOverwrite: undefined,
+    vtepMac: undefined,
+    vtepMacV6: undefined,
+  },
+};
+
+describe('a node', () => {
+  test('is ready when its condition says so, and has its addresses', () => {
+    const body = list(
+      node('a', { type: 'Ready', status: 'True' }),
+      node('b', { type: 'Ready', status: 'Unknown' }),
+      node('c', { type: 'MemoryPressure', status: 'True' }),
+    );
+    const addresses = {
+      internalAddresses: ['192.168.60.1', 'fd00:60::1'],
+      externalAddresses: ['203.0.113.7'],
+    };
+    expect(parseNodes(body)).toEqual({
+      kind: 'parsed',
+      nodes: [
+        { ...silent, name: 'a', ready: true, ...addresses },
+        { ...silent, name: 'b', ready: false, ...addresses },
+        { ...silent, name: 'c', ready: false, ...addresses },
+      ],
+    });
+  });
+
+  test.each([
+    ['that has said nothing yet', { metadata: { name: 'new' } }],
+    [
+      'whose every field is null',
+      {
+        metadata: { name: 'new', labels: null, annotations: null },
+        spec: { podCIDR: null, podCIDRs: null },
+        status: { addresses: null, conditions: null },
+      },
     ],
+    ['of which nothing but a name is there', { metadata: { name: 'new' }, spec: null, status: null }],
+  ])('%s is not ready', (_which, object) => {
+    expect(parseNodes(list(object))).toEqual({ kind: 'parsed', nodes: [{ ...silent, name: 'new' }] });
+  });
+
+  test.each([
+    ['control-plane', { controlPlane: true, etcd: false }],
+    ['master', { controlPlane: true, etcd: false }],
+    ['etcd', { controlPlane: false, etcd: true }],
+    ['worker', { controlPlane: false, etcd: false }],
+  ])('with the role %s', (role, expected) => {
+    const labels = { [`node-role.kubernetes.io/${role}`]: 'true', 'kubernetes.io/hostname': 'a' };
+    expect(only({ metadata: { name: 'a', labels } })).toMatchObject(expected);
+  });
+
+  test.each([
+    [
+      { podCIDR: '10.42.0.0/24', podCIDRs: ['10.42.0.0/24', 'fd00:42::/64'] },
+      ['10.42.0.0/24', 'fd00:42::/64'],
+    ],
+    [{ podCIDR: '10.42.0.0/24' }, ['10.42.0.0/24']],
+    [{ podCIDR: '' }, []],
+  ])('with %j has its pods there', (spec, podCidrs) => {
+    expect(only({ metadata: { name: 'a' }, spec })).toMatchObject({ podCidrs });
   });
 });
 
-test('a node that has said nothing yet is not ready', () => {
-  expect(parseNodes(list({ metadata: { name: 'new' } }))).toEqual({
-    kind: 'parsed',
-    nodes: [{ name: 'new', ready: false, internalAddresses: [] }],
+describe('Flannel', () => {
+  test('has its backend, its addresses and those of its VXLAN devices in annotations', () => {
+    const annotations = {
+      'flannel.alpha.coreos.com/backend-type': 'vxlan',
+      'flannel.alpha.coreos.com/backend-data': '{"VNI":1,"VtepMAC":"4A:3c:4f:bd:7c:ee"}',
+      'flannel.alpha.coreos.com/backend-v6-data': '{"VNI":1,"VtepMAC":"4a:3c:4f:bd:7c:ef"}',
+      'flannel.alpha.coreos.com/public-ip': '172.31.39.213',
+      'flannel.alpha.coreos.com/public-ipv6': 'fd00:60::1',
+      'flannel.alpha.coreos.com/public-ip-overwrite': '203.0.113.7',
+      'flannel.alpha.coreos.com/kube-subnet-manager': 'true',
+    };
+    expect(only({ metadata: { name: 'a', annotations } })?.flannel).toEqual({
+      backend: 'vxlan',
+      publicIp: '172.31.39.213',
+      publicIpv6: 'fd00:60::1',
+      publicIpOverwrite: '203.0.113.7',
+      vtepMac: '4a:3c:4f:bd:7c:ee',
+      vtepMacV6: '4a:3c:4f:bd:7c:ef',
+    });
   });
+
+  test.each(['null', '{"PublicKey":"kQ="}', '{"VtepMAC":""}', '{"VtepMAC":5}', 'what?', ''])(
+    'has no VXLAN device where it says %j',
+    (data) => {
+      const annotations = { 'flannel.alpha.coreos.com/backend-data': data };
+      expect(only({ metadata: { name: 'a', annotations } })?.flannel).toEqual(silent.flannel);
+    },
+  );
 });
 
 test.each([
   ['ok', 'not JSON'],
   ['{}', 'items: expected array, received undefined'],
   [list({ metadata: {} }), 'items[0].metadata.name: expected string, received undefined'],
+  [
+    list({ metadata: { name: 'a' }, spec: { podCIDRs: 'x' } }),
+    'items[0].spec.podCIDRs: expected array, received string',
+  ],
 ])('%s is no list of nodes', (body, reason) => {
   expect(parseNodes(body)).toEqual({ kind: 'malformed', reason });
 });
@@ -43,6 +128,11 @@ test('the address of cluster DNS is that of Service kube-dns', () => {
     expect(parseClusterDns(body)).toBeUndefined();
   }
 });
+
+function only(object: unknown): ClusterNode | undefined {
+  const parsed = parseNodes(list(object));
+  return parsed.kind === 'parsed' ? parsed.nodes[0] : undefined;
+}
 
 function list(...items: readonly unknown[]): string {
   return JSON.stringify({ kind: 'List', items });

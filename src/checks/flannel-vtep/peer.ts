@@ -1,8 +1,8 @@
 import type { Evidence, Finding } from '../../engine/finding.ts';
 import type { ClusterNodes } from '../../facts/cluster-nodes.ts';
 import type { Overlay, OverlayAnswer, OverlayAnswers, TunnelRoute } from '../../facts/overlay.ts';
+import { isPrivate } from '../../netfilter/is-private.ts';
 import type { NetworkReading } from '../../netfilter/walk/reading.ts';
-import { isPrivate } from './is-private.ts';
 import { type Judged, repaired, unrepaired } from './judged.ts';
 import type { Peer } from './peers.ts';
 

@@ -6,6 +6,7 @@ import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engi
 import type { Effect, Finding } from '../../engine/finding.ts';
 import { type Connections, connectionsFact } from '../../facts/connections.ts';
 import { type KubeComponents, kubeComponentsFact } from '../../facts/kube-components.ts';
+import { liveBackendFact } from '../../facts/live-backend.ts';
 import { type NatClaims, natClaimsFact } from '../../facts/nat-claims.ts';
 import { type NatOrder, natOrderFact } from '../../facts/nat-order.ts';
 import { rulesetsFact } from '../../facts/rulesets.ts';
@@ -19,7 +20,6 @@ import { findFilterGhosts } from './filter-ghosts.ts';
 import { findObstacles, type GhostSet } from './ghost-set.ts';
 import { findHostPortGhosts } from './host-port-ghosts.ts';
 import { findLeftovers } from './leftovers.ts';
-import { decideLiveBackend } from './live-backend.ts';
 import { type Ghost, planRepair } from './plan-repair.ts';
 import { findScaffoldGhosts } from './scaffold-ghosts.ts';
 import { findServiceGhosts, type TrafficGhost } from './service-ghosts.ts';
@@ -35,6 +35,7 @@ export const iptablesGhosts: Check = defineCheck({
     rulesets: rulesetsFact,
     tables: tableReadingsFact,
     components: kubeComponentsFact,
+    live: liveBackendFact,
     claims: natClaimsFact,
     order: natOrderFact,
     endpoints: serviceEndpointsFact,
@@ -43,9 +44,8 @@ export const iptablesGhosts: Check = defineCheck({
     connections: connectionsFact,
   },
   diagnose(facts) {
-    const { tables, components } = facts;
+    const { tables, live } = facts;
     const notes = describeBackends(facts.rulesets);
-    const live = decideLiveBackend(tables, components);
     if (live.kind === 'unknown') return unknown([live.reason], notes, tables);
     if (live.kind === 'live') {
       const blind = describeBlindSpots(facts.rulesets);

@@ -1,4 +1,4 @@
-import type { Sandboxes } from '../../facts/sandboxes.ts';
+import { type Sandboxes, sandboxState } from '../../facts/sandboxes.ts';
 import type { ReadTable } from '../../facts/table-readings.ts';
 import type { GhostSet } from './ghost-set.ts';
 
@@ -34,8 +34,8 @@ export function judgeHostPorts(
     const count = ids.size === 1 ? 'host ports of 1 sandbox' : `host ports of ${ids.size} sandboxes`;
     return { sets: [], dead: new Set(), undecided: [`${count} cannot be judged: ${reason}`] };
   }
-  const held = [...ids].filter((id) => !sandboxes.ready.has(id) && sandboxes.reserved.has(id));
-  const dead = new Set([...ids].filter((id) => !sandboxes.ready.has(id) && !sandboxes.reserved.has(id)));
+  const held = [...ids].filter((id) => sandboxState(sandboxes, id) === 'held');
+  const dead = new Set([...ids].filter((id) => sandboxState(sandboxes, id) === 'dead'));
   return {
     sets: tables.flatMap((read) => setsIn(read, dead)),
     dead,

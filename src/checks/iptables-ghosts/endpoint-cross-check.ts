@@ -1,8 +1,8 @@
+import { stateOf } from '../../facts/endpoint-state.ts';
 import type { KubeComponents } from '../../facts/kube-components.ts';
 import type { NatClaims } from '../../facts/nat-claims.ts';
 import type { Endpoints } from '../../facts/service-endpoints.ts';
 import { type Backend, backends } from '../../netfilter/ruleset.ts';
-import { stateOf } from './traffic.ts';
 
 /**
  * Whether the API contradicts that a backend is the live one: the backend that kube-proxy maintains

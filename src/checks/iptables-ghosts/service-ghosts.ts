@@ -1,13 +1,14 @@
 import type { Finding } from '../../engine/finding.ts';
 import type { DeadFlow } from '../../engine/step.ts';
 import type { Connections } from '../../facts/connections.ts';
+import { isSame, isServiceClaim, liveServices, stateOf } from '../../facts/endpoint-state.ts';
 import type { NatClaims } from '../../facts/nat-claims.ts';
 import type { NatOrder } from '../../facts/nat-order.ts';
 import type { Endpoints } from '../../facts/service-endpoints.ts';
-import { type Claim, claimKey } from '../../netfilter/claims.ts';
+import type { Claim } from '../../netfilter/claims.ts';
 import type { Backend, Family } from '../../netfilter/ruleset.ts';
 import { activityOf } from './activity.ts';
-import { describeTraffic, effectOf, explainEffect, severityOf, stateOf, subjectOf } from './traffic.ts';
+import { describeTraffic, effectOf, explainEffect, severityOf, subjectOf } from './traffic.ts';
 
 export interface TrafficGhost {
   readonly family: Family;
@@ -33,17 +34,11 @@ export function findServiceGhosts(
   return claims
     .filter(({ backend }) => backend !== live)
     .flatMap(({ backend, family, claims: ghosts }) => {
-      const liveClaims =
-        claims.find((other) => other.backend === live && other.family === family)?.claims ?? [];
-      const liveRulesKnown = liveClaims.some(isService);
-      const byKey = new Map(liveClaims.filter(isService).map((claim) => [claimKey(claim), claim]));
-      const byService = Map.groupBy(liveClaims.filter(isService), ({ servicePort }) => servicePort);
-      return ghosts.filter(isService).map((ghost): TrafficGhost => {
-        const liveClaim = byKey.get(claimKey(ghost));
-        const sameService = ghost.servicePort === undefined ? [] : (byService.get(ghost.servicePort) ?? []);
-        const liveTargets = [...(liveClaim ? [liveClaim] : []), ...sameService].flatMap(
-          ({ targets }) => targets,
-        );
+      const services = liveServices(claims, live, family);
+      const liveRulesKnown = services.known;
+      return ghosts.filter(isServiceClaim).map((ghost): TrafficGhost => {
+        const liveClaim = services.claimOf(ghost);
+        const liveTargets = services.targetsOf(ghost);
         const order = facts.order[family];
         const contest = {
           ghost,
@@ -66,9 +61,7 @@ export function findServiceGhosts(
           live: liveClaim?.targets.map((target) => ({ ...target, backend: live })) ?? [],
         };
         const dead = sentTo.filter(
-          ({ state, address, port }) =>
-            state === 'dead' &&
-            !liveTargets.some((other) => other.address === address && other.port === port),
+          (target) => target.state === 'dead' && !liveTargets.some((other) => isSame(other, target)),
         );
         const deadFlows = dead.map(({ address, port }) => flowTo(ghost, address, port));
         return {
@@ -101,8 +94,4 @@ export function findServiceGhosts(
 /** The connections that a ghost claim may have sent to a dead target. */
 export function flowTo(claim: Claim, target: string, targetPort: number): DeadFlow {
   return { protocol: claim.protocol, address: claim.address, port: claim.port, target, targetPort };
-}
-
-function isService({ sandboxId }: Claim): boolean {
-  return sandboxId === undefined;
 }

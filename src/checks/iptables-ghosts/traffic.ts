@@ -1,9 +1,9 @@
-import type { Effect, Severity, Target, Traffic } from '../../engine/finding.ts';
+import type { Effect, Severity, Traffic } from '../../engine/finding.ts';
+import { isSame } from '../../facts/endpoint-state.ts';
 import type { FamilyNatOrder } from '../../facts/nat-order.ts';
-import type { Endpoints } from '../../facts/service-endpoints.ts';
 import type { Claim } from '../../netfilter/claims.ts';
 import type { Backend } from '../../netfilter/ruleset.ts';
-import { type Endpoint, printEndpoint } from '../../netfilter/service-port.ts';
+import { printEndpoint } from '../../netfilter/service-port.ts';
 import type { Asked } from '../../netfilter/table-reading.ts';
 
 /** A ghost claim beside the live claim of the same address, if there is one. */
@@ -21,37 +21,6 @@ export interface LiveClaim {
   readonly backend: Backend;
   /** Only within one backend: whether the ghost's rule stands before the live one. */
   readonly ghostIsFirst?: boolean;
-}
-
-export interface Truth {
-  readonly endpoints: Endpoints;
-  /** Where the live backend sends the same address, and the same Service at any other address. */
-  readonly liveTargets: readonly Endpoint[];
-  readonly liveRulesKnown: boolean;
-}
-
-/** Whether a target of a Service is a live endpoint: by the API, else by what the live backend says. */
-export function stateOf(
-  target: Endpoint,
-  claim: Claim,
-  { endpoints, liveTargets, liveRulesKnown }: Truth,
-): Target['state'] {
-  if (endpoints.kind === 'known' && claim.servicePort !== undefined) {
-    const [service = '', portName = ''] = claim.servicePort.split(':');
-    const match = endpoints.services
-      .get(service)
-      ?.find(
-        (endpoint) =>
-          endpoint.address === target.address &&
-          endpoint.port === target.port &&
-          endpoint.protocol === claim.protocol &&
-          endpoint.portName === portName,
-      );
-    if (!match) return 'dead';
-    return match.state === 'not-ready' ? 'not-ready' : 'live';
-  }
-  if (!liveRulesKnown) return 'unknown';
-  return liveTargets.some((other) => isSame(other, target)) ? 'live' : 'dead';
 }
 
 /** What a ghost claim does to the traffic it claims, as things stand now. */
@@ -117,8 +86,4 @@ export function explainEffect(effect: GhostEffect): string {
     case 'idle':
       return 'does the same as the live rules now';
   }
-}
-
-function isSame(a: Endpoint, b: Endpoint): boolean {
-  return a.address === b.address && a.port === b.port;
 }

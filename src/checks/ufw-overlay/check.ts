@@ -1,4 +1,19 @@
-import { type Check, defineCheck, planNothing } from '../../engine/check.ts';
+/**
+ * ufw-overlay: what the other hosts of the cluster need to send to this node, and whether this node's
+ * rules let it in. Everything here is a pure function of facts.
+ */
+import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import type { Finding } from '../../engine/finding.ts';
+import type { Step } from '../../engine/step.ts';
+import { type ClusterFlows, clusterFlowsFact } from '../../facts/cluster-flows.ts';
+import { clusterNodesFact } from '../../facts/cluster-nodes.ts';
+import { firewallFact } from '../../facts/firewall.ts';
+import { firewalldFact } from '../../facts/firewalld.ts';
+import { podNetworkFact } from '../../facts/pod-network.ts';
+import { ufwFact } from '../../facts/ufw.ts';
+import { findDeparted } from './departed.ts';
+import { findGaps } from './find-gaps.ts';
+import { judgeFlows } from './judge.ts';
 
 export const ufwOverlay: Check = defineCheck({
   id: 'ufw-overlay',
@@ -6,15 +21,67 @@ export const ufwOverlay: Check = defineCheck({
   failureTitle: 'The firewall shuts other nodes out',
   severity: 'error',
   why: 'Every node has to let the others in for the overlay, the API and etcd; a firewall that drops one of these flows breaks it silently.',
-  facts: {},
-  diagnose() {
+  facts: {
+    firewall: firewallFact,
+    flows: clusterFlowsFact,
+    nodes: clusterNodesFact,
+    podNetwork: podNetworkFact,
+    ufw: ufwFact,
+    firewalld: firewalldFact,
+  },
+  diagnose({ firewall, flows, nodes, podNetwork, ufw, firewalld }, config) {
+    const { peers, prune } = config.checks['ufw-overlay'];
+    if (podNetwork.kind === 'absent' && nodes.kind === 'unavailable' && peers.length === 0) {
+      return nothing('skipped', [podNetwork.reason], flows);
+    }
+    const judged = judgeFlows(firewall, flows.needed);
+    const gaps = findGaps(judged.gaps, { reading: firewall.reading, ufw, firewalld });
+    const departed = findDeparted({ ufw, nodes, peers, prune });
+    const repairs: readonly Repair[] = [
+      ...gaps,
+      ...departed.map(({ finding, step }) => ({ finding, steps: step ? [step] : [] })),
+    ];
+    const reasons = [...flows.undetermined, ...judged.undetermined];
+    if (repairs.length === 0) {
+      if (reasons.length > 0) return nothing('unknown', reasons, flows);
+      return flows.needed.length > 0
+        ? nothing('ok', [], flows)
+        : nothing('skipped', ['there is no other node: nobody needs anything of this one'], flows);
+    }
     return {
-      outcome: 'skipped',
-      reasons: ['not built yet'],
-      findings: [],
+      outcome: 'findings',
+      reasons,
+      findings: repairs.map(({ finding }) => finding).sort(bySeverity),
       limits: [],
-      notes: [],
-      plan: planNothing,
+      notes: flows.notes,
+      plan: (mayRepair) => {
+        const chosen = repairs.filter(
+          ({ finding }) => finding.remedy.kind === 'planned' && mayRepair(finding),
+        );
+        return {
+          steps: chosen.flatMap(({ steps }) => steps),
+          repairs: chosen.map(({ finding }) => finding),
+        };
+      },
     };
   },
 });
+
+interface Repair {
+  readonly finding: Finding;
+  readonly steps: readonly Step[];
+}
+
+function nothing(
+  outcome: 'ok' | 'skipped' | 'unknown',
+  reasons: readonly string[],
+  { notes }: ClusterFlows,
+): Diagnosis {
+  return { outcome, reasons, findings: [], limits: [], notes, plan: planNothing };
+}
+
+const severities: readonly Finding['severity'][] = ['error', 'warning', 'info'];
+
+function bySeverity(a: Finding, b: Finding): number {
+  return severities.indexOf(a.severity) - severities.indexOf(b.severity);
+}

@@ -1,4 +1,4 @@
-import type { Config } from '../../config/config.ts';
+import type { CheckId, Config } from '../../config/config.ts';
 import type { Plan } from '../check.ts';
 import { count } from '../count.ts';
 import type { Examination } from '../examine.ts';
@@ -21,12 +21,16 @@ export interface DecideInput {
   readonly attended: boolean;
   /** In place of all configured caps. */
   readonly maxChanges?: number | undefined;
+  /** Checks whose plans would lock people out of the node, and how. */
+  readonly lockOuts?: ReadonlyMap<CheckId, string>;
 }
 
 export interface Decision {
   /** Findings that a guard keeps from being repaired are `held`, and their plans leave them out. */
   readonly examinations: readonly Examination[];
   readonly steps: readonly Step[];
+  /** The same steps by the checks that plan them, in order; those that plan none are left out. */
+  readonly plans: readonly { readonly check: CheckId; readonly steps: readonly Step[] }[];
   /** The findings that the steps repair. */
   readonly why: readonly RepairedFinding[];
   /** With what this run saw, to be written before anything is done; the same object when nothing is new. */
@@ -48,10 +52,13 @@ export function decide(input: DecideInput): Decision {
       return sighting && reasonToWait(sighting, input);
     }),
   );
-  const steps = decided.flatMap(({ plan }) => plan.steps);
+  const plans = decided.flatMap(({ examination, plan: { steps } }) =>
+    steps.length === 0 ? [] : [{ check: examination.check.id, steps }],
+  );
   return {
     examinations: decided.map(({ examination }) => examination),
-    steps,
+    steps: plans.flatMap(({ steps }) => steps),
+    plans,
     why: decided.flatMap(({ examination, plan }) =>
       plan.repairs.map((finding) => ({
         key: findingKey(examination.check.id, finding),
@@ -103,7 +110,7 @@ interface DecidedCheck {
 
 function decideCheck(
   { check, diagnosis }: Examination,
-  { config, maxChanges }: DecideInput,
+  { config, maxChanges, lockOuts }: DecideInput,
   reasonToHold: (finding: Finding) => string | undefined,
 ): DecidedCheck {
   const held = new Map<Finding, string>();
@@ -127,6 +134,8 @@ function decideCheck(
     isOption: maxChanges !== undefined,
   });
   if (tooMany !== undefined) hold(() => tooMany);
+  const lockOut = lockOuts?.get(check.id);
+  if (lockOut !== undefined) hold(() => lockOut);
   const plan = planWhat(() => true);
   const repairs = new Set(plan.repairs);
   hold((finding) =>

@@ -6,6 +6,7 @@ import { iptablesBatch } from './iptables-batch.ts';
 import { kubePatch } from './kube-patch.ts';
 import { linkEntry } from './link-entry.ts';
 import type { Probe, StepContext, StepDescription, StepKind, Verdict, Written } from './step-kind.ts';
+import { ufwRule } from './ufw-rule.ts';
 
 /** A step with what is known of its kind. */
 export interface BoundStep {
@@ -44,6 +45,8 @@ export function bindStep(step: Step): BoundStep {
       return bind(command, step);
     case 'kube-patch':
       return bind(kubePatch, step);
+    case 'ufw-rule':
+      return bind(ufwRule, step);
     case 'link-entry':
       return bind(linkEntry, step);
   }

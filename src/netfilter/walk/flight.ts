@@ -2,11 +2,11 @@ import type { Packet } from './packet.ts';
 import type { Assumption, ChainRef, RuleRef, Visit } from './walk.ts';
 
 /**
- * A packet under way. Immutable; a rule that changes it makes another one. Addresses are parsed once:
- * see `addresses.ts`.
+ * A packet under way. Immutable; a rule that changes it makes another one (`start-flight.ts`). Where it
+ * has been and what was supposed for it is kept beside it by whoever follows it through a chain.
  */
 export interface Flight {
-  /** As it is now. */
+  /** As it is now; addresses as `printAddress` has them, the flags of a TCP packet filled in. */
   readonly packet: Packet;
   /** 4 or 16 bytes. */
   readonly source: Uint8Array;
@@ -14,7 +14,7 @@ export interface Flight {
   /** Undefined: it has none yet (on the way out, before routing), or it is not known (`linkUnknown`). */
   readonly inLink: string | undefined;
   readonly outLink: string | undefined;
-  /** True where there is a link and nobody knows which. */
+  /** True where there is a link and nobody knows which. A packet that comes in is not from a loopback link then. */
   readonly inLinkUnknown: boolean;
   readonly outLinkUnknown: boolean;
   readonly mark: number;
@@ -23,8 +23,6 @@ export interface Flight {
   readonly original: Packet;
   readonly destinationTranslated: boolean;
   readonly sourceTranslated: boolean;
-  readonly path: VisitList | undefined;
-  readonly assumptions: readonly Assumption[];
 }
 
 /** The newest visit first, so that flights share their past. */
@@ -38,6 +36,8 @@ export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting'
 /** A rule made ready to be asked. iptables and nft rules look alike from here on. */
 export interface CompiledRule {
   readonly ref: RuleRef;
+  /** The only destination address, as printed, that it is for: it need not be asked about others. */
+  readonly onlyFor?: string;
   /**
    * What may become of a flight at this rule: one branch where that is certain. A branch that was
    * supposed says so in its `assumption`, and so does its opposite.

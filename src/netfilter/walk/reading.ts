@@ -3,7 +3,7 @@ import type { Backend, Family, Ruleset } from '../ruleset.ts';
 /** All that a walk needs to know of a node. What is `unknown` makes the walks unknown that come across it. */
 export interface FirewallReading {
   readonly iptables: Readonly<Record<Backend, Readonly<Record<Family, DumpReadingState>>>>;
-  /** What `nft -j list ruleset` prints, parsed; tables that iptables-nft made are among it. */
+  /** What `nft -j list ruleset` prints, parsed; tables that iptables-nft made are among it, big ones in part. */
   readonly nft: NftReadingState;
   /** Sets of ipset(8), by name. */
   readonly sets: SetsReadingState;
@@ -19,7 +19,10 @@ export type DumpReadingState =
   | { readonly kind: 'unknown'; readonly reason: string };
 
 export type NftReadingState =
-  /** `objects`: the list below `nftables` in the JSON, unchecked. */
+  /**
+   * `objects`: the list below `nftables` in the JSON, unchecked. Of a big table (more than 10,000 rules) that
+   * iptables-nft has dumped, it has the built-in chains alone: what else is in there only the dump says.
+   */
   | { readonly kind: 'present'; readonly objects: readonly unknown[] }
   | { readonly kind: 'absent' }
   | { readonly kind: 'unknown'; readonly reason: string };

@@ -55,12 +55,15 @@ export interface RuleRef extends ChainRef {
 }
 
 export interface Visit {
+  /** Where it was asked. */
+  readonly hook?: 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting';
   readonly rule: RuleRef;
   /** `jump to CHAIN`, `accept`, `drop`, `reject with X`, `to 10.42.0.9:80`, `from 192.0.2.1`, `mark 0x4000`, `return`. */
   readonly action: string;
 }
 
 export interface Assumption {
+  /** Number 0: no rule, but the chain, the table or the dump as a whole, or (all empty) the node's own routes. */
   readonly rule: RuleRef;
   /** `chance`: the rule itself leaves it open. `unknown`: this tool cannot tell. */
   readonly kind: 'chance' | 'unknown';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { attachNetns } from './attach-netns.ts';
+import type { NodeAddresses } from './boot-script.ts';
 import type { Namespaces } from './create-namespaces.ts';
 import { createPlace, type Place } from './create-place.ts';
 
@@ -11,7 +12,7 @@ export interface PodSpec {
   readonly namespace?: string;
   /** 64 hexadecimal digits; without it, made from the name. */
   readonly sandboxId?: string;
-  /** IPv4, IPv6 or both, without prefix length; cni0 has 10.42.0.1/24 and fd00:42::1/64. */
+  /** IPv4, IPv6 or both, without prefix length; cni0 has 10.42.0.1/24 and fd00:42::1/64 unless said otherwise. */
   readonly address?: string;
   readonly address6?: string;
   /** Ports that answer HTTP. */
@@ -33,11 +34,17 @@ export interface Pod extends PodIdentity, Place {
   stop(): Promise<void>;
 }
 
+export interface PodHost {
+  readonly node: Place;
+  readonly namespaces: Namespaces;
+  readonly addresses: NodeAddresses;
+}
+
 /** Starts a pod. When it returns, the pod's ports answer. */
-export async function addPod(node: Place, namespaces: Namespaces, spec: PodSpec): Promise<Pod> {
+export async function addPod({ node, namespaces, addresses: own }: PodHost, spec: PodSpec): Promise<Pod> {
   const identity = identifyPod(spec);
   const { name, addresses } = identity;
-  const detach = await attachNetns(node, { name, bridge: 'cni0', addresses });
+  const detach = await attachNetns(node, { name, bridge: 'cni0', gateways: own.cni0, addresses });
   const place = createPlace(namespaces, name);
   const { tcp = [], udp = [] } = spec;
   const server = place.start([process.execPath, servePod, name, tcp.join(), udp.join()]);

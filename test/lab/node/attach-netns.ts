@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import { bridges } from './boot-script.ts';
+import type { NodeAddresses } from './boot-script.ts';
 import type { Place } from './create-place.ts';
 
 export interface NetnsSpec {
   /** As `ip netns` shows it. */
   readonly name: string;
-  readonly bridge: keyof typeof bridges;
+  readonly bridge: keyof NodeAddresses;
+  /** The node's own on that bridge. */
+  readonly gateways: NodeAddresses[keyof NodeAddresses];
   /** IPv4 and IPv6, without prefix length. */
   readonly addresses: readonly string[];
 }
@@ -21,10 +23,9 @@ export interface NetnsSpec {
  */
 export async function attachNetns(
   node: Place,
-  { name, bridge, addresses }: NetnsSpec,
+  { name, bridge, gateways, addresses }: NetnsSpec,
 ): Promise<() => Promise<void>> {
   const link = `veth${digest(name)}`;
-  const { gateway, gateway6 } = bridges[bridge];
 
   await ipBatch(node, [
     `netns add ${name}`,
@@ -47,8 +48,8 @@ export async function attachNetns(
 
   function configureAddress(address: string): readonly string[] {
     return isIPv6(address)
-      ? [`addr add ${address}/64 dev eth0 nodad`, `route add default via ${gateway6} dev eth0 onlink`]
-      : [`addr add ${address}/24 dev eth0`, `route add default via ${gateway} dev eth0 onlink`];
+      ? [`addr add ${address}/64 dev eth0 nodad`, `route add default via ${gateways.ipv6} dev eth0 onlink`]
+      : [`addr add ${address}/24 dev eth0`, `route add default via ${gateways.ipv4} dev eth0 onlink`];
   }
 }
 

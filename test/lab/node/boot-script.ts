@@ -1,11 +1,20 @@
-export const nodeAddress = '192.168.60.1';
-export const nodeAddress6 = 'fd00:60::1';
+/** A node's own address on each of its two bridges: what is attached to one uses it as gateway. */
+export interface NodeAddresses {
+  /** Of eth0, in a /24 and a /64: where the outside reaches the node. */
+  readonly eth0: BridgeAddresses;
+  /** Of cni0, in a /24 and a /64: the node's pods are in them. */
+  readonly cni0: BridgeAddresses;
+}
 
-/** The bridges of a node, with its own address on each: what is attached to them uses it as gateway. */
-export const bridges = {
-  cni0: { gateway: '10.42.0.1', gateway6: 'fd00:42::1' },
-  eth0: { gateway: nodeAddress, gateway6: nodeAddress6 },
-} as const;
+interface BridgeAddresses {
+  readonly ipv4: string;
+  readonly ipv6: string;
+}
+
+export const defaultAddresses: NodeAddresses = {
+  eth0: { ipv4: '192.168.60.1', ipv6: 'fd00:60::1' },
+  cni0: { ipv4: '10.42.0.1', ipv6: 'fd00:42::1' },
+};
 
 /**
  * What the first process of a node runs. It prints `ready` and then does nothing but wait for the
@@ -19,7 +28,7 @@ export const bridges = {
  *   sees them.
  * - The last line makes the kernel reap what nobody waits for, so that no zombie shows in /proc.
  */
-export function bootScript(hostname: string): string {
+export function bootScript(hostname: string, { cni0, eth0 }: NodeAddresses): string {
   return `
 hostname ${hostname}
 mount -t tmpfs -o mode=755 lab /run
@@ -38,12 +47,12 @@ echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
 ip -batch - <<END
 link set lo up
 link add cni0 type bridge mcast_snooping 0
-addr add ${bridges.cni0.gateway}/24 dev cni0
-addr add ${bridges.cni0.gateway6}/64 dev cni0 nodad
+addr add ${cni0.ipv4}/24 dev cni0
+addr add ${cni0.ipv6}/64 dev cni0 nodad
 link set cni0 up
 link add eth0 type bridge mcast_snooping 0
-addr add ${nodeAddress}/24 dev eth0
-addr add ${nodeAddress6}/64 dev eth0 nodad
+addr add ${eth0.ipv4}/24 dev eth0
+addr add ${eth0.ipv6}/64 dev eth0 nodad
 link set eth0 up
 route add default via 192.168.60.254 dev eth0
 route add default via fd00:60::fe dev eth0

@@ -1,4 +1,4 @@
-import { bootScript } from './boot-script.ts';
+import { bootScript, type NodeAddresses } from './boot-script.ts';
 import { childOf, type ProcessOptions, type RunningProcess, startProcess } from './start-process.ts';
 
 export interface Namespaces {
@@ -7,6 +7,8 @@ export interface Namespaces {
     command: readonly string[],
     options?: ProcessOptions & { netns?: string | undefined },
   ): RunningProcess;
+  /** Of its network, as a path below our own /proc. */
+  readonly network: string;
   /** Ends every process in there, and returns when the last one is gone. */
   stop(): Promise<void>;
 }
@@ -20,13 +22,15 @@ export interface Namespaces {
  *
  * @throws Error with what the boot script said, when it fails.
  */
-export async function createNamespaces(hostname: string): Promise<Namespaces> {
-  const unshare = startProcess(['setpriv', '--pdeathsig', 'KILL', ...unshareAll, bootScript(hostname)]);
+export async function createNamespaces(hostname: string, addresses: NodeAddresses): Promise<Namespaces> {
+  const boot = bootScript(hostname, addresses);
+  const unshare = startProcess(['setpriv', '--pdeathsig', 'KILL', ...unshareAll, boot]);
   await unshare.waitForLine('ready');
   const pid = await childOf(unshare.pid);
   if (pid === undefined) throw new Error('The lab node ended while it started');
   const running = new Set<RunningProcess>();
   return {
+    network: `/proc/${pid}/ns/net`,
     start: (command, { netns, ...options } = {}) => {
       const started = startProcess([...nsenter(pid, netns), ...command], options);
       running.add(started);

@@ -38,7 +38,7 @@ const trafficResult = z.discriminatedUnion('ok', [
 ]);
 
 /** A place in the network namespace of that name, or in the node's own. */
-export function createPlace(namespaces: Namespaces, netns?: string): Place {
+export function createPlace(namespaces: Pick<Namespaces, 'start'>, netns?: string): Place {
   const start = (command: readonly string[], { env, ...options }: ProcessOptions = {}) =>
     namespaces.start(command, { ...options, netns, env: { ...serviceEnv, ...env } });
   const exec = async (command: readonly string[], { timeoutMs = 30_000, ...options }: ExecOptions = {}) => {

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { PodIdentity } from './add-pod.ts';
-import { bridges } from './boot-script.ts';
+import { defaultAddresses } from './boot-script.ts';
 import type { Place } from './create-place.ts';
 import type { Backend } from './ruleset-text.ts';
 
@@ -60,7 +60,7 @@ exec /usr/lib/cni/portmap
 `;
 
 function networkConfiguration({ pod, hostPorts, networkName = 'cbr0' }: BackendCall): object {
-  const { gateway, gateway6 } = bridges.cni0;
+  const gateways = defaultAddresses.cni0;
   return {
     cniVersion: '1.0.0',
     name: networkName,
@@ -73,7 +73,7 @@ function networkConfiguration({ pod, hostPorts, networkName = 'cbr0' }: BackendC
       interfaces: [{ name: 'cni0' }, { name: 'eth0', sandbox: `/run/netns/${pod.name}` }],
       ips: pod.addresses.map((address) => ({
         address: isIPv6(address) ? `${address}/64` : `${address}/24`,
-        gateway: isIPv6(address) ? gateway6 : gateway,
+        gateway: isIPv6(address) ? gateways.ipv6 : gateways.ipv4,
         interface: 1,
       })),
     },

@@ -7,10 +7,10 @@
  * of its command.
  */
 import { fileURLToPath } from 'node:url';
-import { addPod, type Pod, type PodSpec } from './add-pod.ts';
+import { addPod, type Pod, type PodHost, type PodSpec } from './add-pod.ts';
 import { attachNetns } from './attach-netns.ts';
-import { nodeAddress, nodeAddress6 } from './boot-script.ts';
-import { createNamespaces, type Namespaces } from './create-namespaces.ts';
+import { defaultAddresses, type NodeAddresses } from './boot-script.ts';
+import { createNamespaces } from './create-namespaces.ts';
 import { createPlace, type ExecOptions, type Place } from './create-place.ts';
 import { type CrictlAnswer, fakeCrictl } from './fake-crictl.ts';
 import { fakeProcess } from './fake-process.ts';
@@ -21,10 +21,12 @@ import { type NodeSnapshot, takeSnapshot } from './take-snapshot.ts';
 import { writeFile } from './write-file.ts';
 
 export interface LabNode extends Place, AsyncDisposable {
-  /** 192.168.60.1 and fd00:60::1: where the outside clients reach the node. */
+  /** 192.168.60.1 and fd00:60::1 unless said otherwise: where the outside clients reach the node. */
   readonly address: string;
   readonly address6: string;
   readonly hostname: string;
+  /** The network namespace, as a path below our own /proc. */
+  readonly network: string;
 
   /** Writes a file, with the folders above it. `mode` is octal, default `644`. */
   writeFile(path: string, text: string, mode?: string): Promise<void>;
@@ -57,6 +59,12 @@ export interface LabNode extends Place, AsyncDisposable {
   stop(): Promise<void>;
 }
 
+export interface NodeSpec {
+  readonly hostname?: string;
+  /** Default 192.168.60.1 and fd00:60::1 on eth0, 10.42.0.1 and fd00:42::1 on cni0. */
+  readonly addresses?: NodeAddresses;
+}
+
 export interface ClientSpec {
   readonly name?: string;
   /** In 192.168.60.0/24, default .2 */
@@ -84,22 +92,25 @@ export interface Client extends Place {
  *
  * @throws Error when the machine lacks a tool or a right; its message is what the tool said.
  */
-export async function startNode({ hostname = 'lab-node' } = {}): Promise<LabNode> {
-  const namespaces = await createNamespaces(hostname);
+export async function startNode(spec: NodeSpec = {}): Promise<LabNode> {
+  const { hostname = 'lab-node', addresses = defaultAddresses } = spec;
+  const namespaces = await createNamespaces(hostname, addresses);
   const place = createPlace(namespaces);
+  const podHost = { node: place, namespaces, addresses };
   return {
     ...place,
-    address: nodeAddress,
-    address6: nodeAddress6,
+    address: addresses.eth0.ipv4,
+    address6: addresses.eth0.ipv6,
     hostname,
+    network: namespaces.network,
     writeFile: (path, content, mode = '644') => writeFile(place, { path, content, mode }),
     readFile: (path) => place.run(['cat', path]),
     restore: (backend, family, dump, options = {}) =>
       restoreRuleset(place, { backend, family, dump, ...options }),
     dump: (backend, family, options = {}) => dumpRuleset(place, { backend, family, ...options }),
     snapshot: () => takeSnapshot(place),
-    addPod: (spec) => addPod(place, namespaces, spec),
-    addClient: (spec = {}) => addClient(place, namespaces, spec),
+    addPod: (spec) => addPod(podHost, spec),
+    addClient: (spec = {}) => addClient(podHost, spec),
     cni: (backend, command, call) => runPortmap(place, { backend, command, ...call }),
     fakeProcess: (name, args = []) => fakeProcess(place, name, args),
     fakeCrictl: (answer) => fakeCrictl(place, answer),
@@ -116,8 +127,13 @@ export const doctorCommand = [
   fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url)),
 ] as const;
 
-async function addClient(node: Place, namespaces: Namespaces, spec: ClientSpec): Promise<Client> {
+async function addClient({ node, namespaces, addresses }: PodHost, spec: ClientSpec): Promise<Client> {
   const { name = 'client', address = '192.168.60.2', address6 = 'fd00:60::2' } = spec;
-  await attachNetns(node, { name, bridge: 'eth0', addresses: [address, address6] });
+  await attachNetns(node, {
+    name,
+    bridge: 'eth0',
+    gateways: addresses.eth0,
+    addresses: [address, address6],
+  });
   return { ...createPlace(namespaces, name), name, address, address6 };
 }

@@ -39,7 +39,6 @@ export async function bootDebian(node: LabNode, { root, product }: Image): Promi
     if (pid === undefined) throw new Error('it ended at once');
     const place = createPlace({
       start: (command, options) => startProcess([...enter(pid), ...command], options),
-      stop,
     });
     const systemctl = (...args: readonly string[]) => place.exec(['systemctl', ...args]);
     await isRunning(systemctl);
@@ -152,7 +151,7 @@ bind() {
 }
 bind "$node" usr/local/bin/node ro
 bind "$product/lib/node_modules/k3s-doctor" usr/local/lib/node_modules/k3s-doctor ro
-cp -d "$product"/bin/* usr/local/bin/
+cp -RP "$product"/bin/. usr/local/bin/
 
 mount -t proc proc proc
 bind proc/sys proc/sys ro

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,16 @@ export interface Image {
  */
 export async function prepareImage(): Promise<Image> {
   const [root, product] = await Promise.all([run([join(repository, 'scripts/lab-root')]), installProduct()]);
+  return { root: root.trimEnd(), product, remove: () => rm(product, { recursive: true, force: true }) };
+}
+
+/** The same without the product, for tests that bring their own program. */
+export async function prepareBareImage(): Promise<Image> {
+  const product = await mkdtemp(join(tmpdir(), 'k3s-doctor-lab-'));
+  await Promise.all(
+    ['bin', 'lib/node_modules/k3s-doctor'].map((path) => mkdir(join(product, path), { recursive: true })),
+  );
+  const root = await run([join(repository, 'scripts/lab-root')]);
   return { root: root.trimEnd(), product, remove: () => rm(product, { recursive: true, force: true }) };
 }
 

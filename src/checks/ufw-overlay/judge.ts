@@ -1,0 +1,62 @@
+import type { NeededFlow } from '../../facts/flow.ts';
+import { decisionWords } from '../../netfilter/walk/decision-words.ts';
+import type { Firewall } from '../../netfilter/walk/firewall.ts';
+import type { End } from '../../netfilter/walk/walk.ts';
+import { walkFlow } from '../../netfilter/walk/walk-flow.ts';
+
+/** A flow that another host needs and this node's rules do not let in. */
+export interface Gap {
+  readonly need: NeededFlow;
+  readonly verdict: 'drop' | 'reject' | 'depends';
+  /** Of a packet that is stopped. */
+  readonly end: End;
+  readonly link: string | undefined;
+  /** What becomes of what belongs to a connection that the kernel knows already. */
+  readonly established: 'pass' | 'stopped' | 'unknown';
+}
+
+export interface Judged {
+  readonly gaps: readonly Gap[];
+  /** A line for each flow that could not be judged. */
+  readonly undetermined: readonly string[];
+}
+
+/** Walks each flow as the first packet of a connection, and where that is stopped as a later one. */
+export function judgeFlows(firewall: Firewall, needed: readonly NeededFlow[]): Judged {
+  const gaps: Gap[] = [];
+  const doubts = new Map<string, string[]>();
+  for (const need of needed) {
+    const { verdict, end, link } = walkNeed(firewall, need, 'NEW');
+    if (verdict === 'pass') continue;
+    if (verdict === 'unknown' || end === undefined) {
+      const why = describeDoubt(end);
+      doubts.set(why, [...(doubts.get(why) ?? []), `${sender(need)} to ${need.flow.name}`]);
+      continue;
+    }
+    const later = walkNeed(firewall, need, 'ESTABLISHED').verdict;
+    const established = later === 'pass' || later === 'unknown' ? later : 'stopped';
+    gaps.push({ need, verdict, end, link, established });
+  }
+  const undetermined = [...doubts].map(
+    ([why, flows]) => `whether these pass cannot be told: ${flows.join(', ')}: ${why}`,
+  );
+  return { gaps, undetermined };
+}
+
+function walkNeed(firewall: Firewall, { flow, ...packet }: NeededFlow, state: 'NEW' | 'ESTABLISHED') {
+  const { protocol, ports, sourcePorts } = flow;
+  return walkFlow(firewall, { ...packet, protocol, ports, sourcePorts }, state);
+}
+
+/** What had to be supposed for one of its ends. */
+function describeDoubt(end: End | undefined): string {
+  const doubt = end?.assumptions.find(({ kind }) => kind === 'unknown');
+  return doubt
+    ? `${doubt.reason} (${decisionWords({ kind: 'rule', rule: doubt.rule })})`
+    : 'the rules could not be read';
+}
+
+/** `n2 (10.0.0.2)`, or the address alone. */
+export function sender({ node, source }: Pick<NeededFlow, 'node' | 'source'>): string {
+  return node === undefined ? source : `${node} (${source})`;
+}

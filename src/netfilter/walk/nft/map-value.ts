@@ -1,0 +1,66 @@
+import type { Doubt } from '../answer.ts';
+import type { Flight, Place } from '../flight.ts';
+import { type Datatype, readSpan, type Span } from './datatype.ts';
+import type { Environment } from './environment.ts';
+import { readExpression } from './expression.ts';
+import { isObject, listOf } from './json.ts';
+import { findSet, readMap } from './set-content.ts';
+import { isOpen } from './value.ts';
+
+/** What a rule writes into a packet. */
+export interface Written {
+  /** One for each part: an address, a port. */
+  readonly spans: readonly Span[];
+  readonly doubt?: Doubt;
+}
+
+/** Undefined: it cannot be told. None: the rule ends, a map has nothing for this packet. */
+export type Writer = (flight: Flight, at: Place) => readonly Written[] | undefined;
+
+/**
+ * A value, a list of choices, an expression, or what a map has for the packet. `types` are those of its
+ * parts; fewer may be there.
+ */
+export function readWriter(json: unknown, types: readonly Datatype[], environment: Environment): Writer {
+  const spans = readSpans(json, types);
+  if (spans) {
+    const written = [{ spans }];
+    return () => written;
+  }
+  const map = isObject(json) && isObject(json['map']) ? json['map'] : undefined;
+  if (map) return readMapWriter(map['key'], map['data'], types, environment);
+  const expression = readExpression(json, environment);
+  return (flight, at) => {
+    const [value] = expression.evaluate(flight, at);
+    if (value === undefined) return [];
+    if (!isOpen(value)) return [{ spans: [{ from: value, to: value }] }];
+    return value.choices?.map((choice) => ({ spans: [{ from: choice, to: choice }], doubt: value }));
+  };
+}
+
+function readMapWriter(
+  key: unknown,
+  data: unknown,
+  types: readonly Datatype[],
+  environment: Environment,
+): Writer {
+  const left = readExpression(key, environment);
+  const set = findSet(data, environment);
+  const map = set && readMap(set, left.types, environment, (json) => readSpans(json, types));
+  if (!map) return () => undefined;
+  return (flight, at) => {
+    const found = map.find(left.evaluate(flight, at));
+    if (found.kind === 'none') return [];
+    if (found.kind === 'one') return found.doubt ? undefined : [{ spans: found.data }];
+    return found.maybeNone ? undefined : found.choices.map((spans) => ({ spans, doubt: found.doubt }));
+  };
+}
+
+function readSpans(json: unknown, types: readonly Datatype[]): readonly Span[] | undefined {
+  const parts = isObject(json) && 'concat' in json ? listOf(json['concat']) : [json];
+  const spans = parts.map((part, i) => {
+    const type = types[i];
+    return type && readSpan(type, part);
+  });
+  return spans.every((span) => span !== undefined) ? spans : undefined;
+}

@@ -1,0 +1,102 @@
+import type { LockOut, LockOutGuard } from '../engine/guards/lock-out.ts';
+import type { Step } from '../engine/step.ts';
+import { describeStep } from '../engine/steps/steps.ts';
+import { firewallFact } from '../facts/firewall.ts';
+import { type SshSession, sshAccessFact } from '../facts/ssh-access.ts';
+import { afterChanges, type RuleChange } from '../netfilter/walk/after-changes.ts';
+import { createFirewall, type Firewall } from '../netfilter/walk/firewall.ts';
+import type { Walk } from '../netfilter/walk/walk.ts';
+import { compareWalks } from './compare-walks.ts';
+import { findWays, isAnybodyThere } from './protected-ways.ts';
+import { ruleChangesOf } from './rule-changes.ts';
+import type { Way } from './way.ts';
+
+/**
+ * Walks SSH and the API over the rules as they would be after each step of a plan, and refuses a plan
+ * that takes away any of the ways that there are now: also in between, where a run that is killed would
+ * leave the node until the next one.
+ */
+export const refuseLockOut: LockOutGuard = async (context, plans) => {
+  // A node that nobody logs in to and that has no API has nobody to lock out.
+  if (!(await isAnybodyThere(context))) return plans.map(() => nothing);
+  const firewall = await context.get(firewallFact);
+  if (firewall.reading.network.links === undefined) return plans.map(() => unreadable);
+  const ways = await findWays(context, firewall.reading);
+  const { sessions } = await context.get(sshAccessFact);
+  let now: State = {
+    firewall,
+    sessions,
+    walks: new Map(ways.map((way) => [way, firewall.walk(way.packet)])),
+  };
+  return plans.map((steps) => {
+    const { after, ...verdict } = judgePlan(steps, now);
+    if (verdict.reasons.length === 0) now = after;
+    return verdict;
+  });
+};
+
+const nothing: LockOut = { reasons: [], notes: [] };
+const unreadable: LockOut = {
+  reasons: ["this node's addresses cannot be listed (by ip), so who is to stay connected cannot be told"],
+  notes: [],
+};
+
+interface State {
+  readonly firewall: Firewall;
+  readonly sessions: readonly SshSession[];
+  readonly walks: ReadonlyMap<Way, Walk>;
+}
+
+function judgePlan(steps: readonly Step[], now: State): LockOut & { readonly after: State } {
+  const notes = new Set<string>();
+  let after = now;
+  for (const step of steps) {
+    const { title } = describeStep(step);
+    const ended = endedSession(step, now.sessions);
+    if (ended) return refused(`${title}: it would end the open SSH session with ${ended.peer}`, now);
+    const told = ruleChangesOf(step, after.firewall.reading);
+    if (told.kind === 'untold') return refused(`${title}: ${told.reason}`, now);
+    const next = walkAfter(told.changes, after);
+    const reasons = new Set<string>();
+    for (const [way, walk] of next.walks) {
+      const before = now.walks.get(way);
+      if (!before || before === walk) continue;
+      const compared = compareWalks(way, before, walk);
+      if (compared.kind === 'worse') reasons.add(`${title}: ${way.title} ${compared.reason}`);
+      if (compared.kind === 'untold') notes.add(`${way.title} ${compared.reason}`);
+    }
+    if (reasons.size > 0) return { reasons: [...reasons], notes: [], after: now };
+    after = next;
+  }
+  return { reasons: [], notes: [...notes], after };
+}
+
+function refused(reason: string, after: State) {
+  return { reasons: [reason], notes: [], after };
+}
+
+/** One that was translated to this node, as what the step takes for dead. */
+function endedSession(step: Step, sessions: readonly SshSession[]): SshSession | undefined {
+  if (step.kind !== 'conntrack-delete') return undefined;
+  return sessions.find(({ address, port }) =>
+    step.flows.some(({ target, targetPort }) => target === address && targetPort === port),
+  );
+}
+
+/** Only the ways that the changes can be of any concern to are walked again. */
+function walkAfter(changes: readonly RuleChange[], state: State): State {
+  const reading = afterChanges(state.firewall.reading, changes);
+  if (reading === state.firewall.reading) return state;
+  const firewall = createFirewall(reading);
+  const walks = [...state.walks].map(([way, walk]): [Way, Walk] => {
+    const isConcerned = changes.some((change) => concerns(change, way));
+    return [way, isConcerned ? firewall.walk(way.packet) : walk];
+  });
+  return { ...state, firewall, walks: new Map(walks) };
+}
+
+/** nat tables are asked for the first packet of a connection alone. */
+function concerns({ family, change }: RuleChange, { packet }: Way): boolean {
+  const { table } = change.kind === 'remove' ? change.removal : change.addition;
+  return family === packet.family && (table !== 'nat' || packet.state === 'NEW');
+}

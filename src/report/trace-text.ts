@@ -1,0 +1,175 @@
+import { count } from '../engine/count.ts';
+import { tableWords } from '../netfilter/walk/decision-words.ts';
+import type { TextOptions } from './text.ts';
+import type { TraceEnd, TraceReport, TraceService } from './trace-schema.ts';
+import { assumptionWords, decisionWords, hex, packetWords, serviceWords, wayWords } from './trace-words.ts';
+import { wrap } from './wrap.ts';
+
+/** For a person at a terminal: the verdict, who decides, what nat made of it, and who is behind it. */
+export function renderTrace(trace: TraceReport, options: TextOptions): string {
+  const { colour, verbose, width } = options;
+  const groups = verbose ? trace.ends.map((end) => [end]) : groupEnds(trace.ends);
+  const isOne = groups.length === 1;
+  const shown = verbose ? groups : groups.slice(0, maxGroups);
+  const hidden = groups.length - shown.length;
+  const hasPath = trace.ends.some(({ path }) => path.length > 0);
+  const blocks = [
+    [headline(trace, options), ...deadEndpoints(trace, options)].join('\n'),
+    ...shown.map((ends) => renderEnds(ends, trace, { ...options, isOne })),
+    ...(hidden > 0 ? [`… and ${count(hidden, 'more end')} (-v shows all, --format json has them)`] : []),
+    ...renderServices(trace, options),
+    trace.notices.map((notice) => colour.yellow(wrap(`Note: ${notice}`, width, '      '))).join('\n'),
+    ...(verbose || !hasPath ? [] : [colour.dim('The whole path, rule by rule: -v')]),
+  ];
+  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
+}
+
+const maxGroups = 8;
+
+function headline({ verdict, packet }: TraceReport, options: TextOptions): string {
+  const { width } = options;
+  const word = verdict.toUpperCase();
+  return `${tint(verdict, options)}  ${wrap(packetWords(packet), width - word.length - 2, '  ')}`;
+}
+
+function tint(verdict: TraceReport['verdict'], { colour }: TextOptions): string {
+  const paint = {
+    pass: colour.green,
+    drop: colour.red,
+    reject: colour.red,
+    depends: colour.yellow,
+    unknown: colour.yellow,
+  };
+  return colour.bold(paint[verdict](verdict.toUpperCase()));
+}
+
+function deadEndpoints({ ends }: TraceReport, { colour, width }: TextOptions): string[] {
+  const dead = ends.filter(({ fate, endpoint }) => fate === 'pass' && endpoint === 'dead');
+  const gone = [...new Set(dead.flatMap(({ destination }) => destination?.to ?? []))];
+  const [first] = gone;
+  if (first === undefined) return [];
+  const more = gone.length > 1 ? ` and ${count(gone.length - 1, 'more endpoint')} are` : ' is';
+  const words = `${first}${more} dead: nobody answers there. What to do: doctor check iptables-ghosts`;
+  return [colour.red(`● ${wrap(words, width - 2, '  ')}`)];
+}
+
+/** Ends that differ in where the packet was sent to, and in nothing else that a person decides by. */
+function groupEnds(ends: readonly TraceEnd[]): TraceEnd[][] {
+  const key = ({ fate, way, outLink, decidedBy, destination, source, assumptions }: TraceEnd) =>
+    JSON.stringify([
+      ...[fate, way, outLink, decisionKey(decidedBy), destination?.from, source],
+      ...assumptions.filter(({ kind }) => kind === 'unknown').map(({ rule }) => [tableWords(rule), rule]),
+    ]);
+  return [...Map.groupBy(ends, key).values()];
+}
+
+function decisionKey(decidedBy: TraceEnd['decidedBy']): unknown {
+  if (decidedBy.kind !== 'rule') return decidedBy;
+  const { text: _, ...rule } = decidedBy.rule;
+  return rule;
+}
+
+interface EndsOptions extends TextOptions {
+  /** Nothing else may come of the packet: the verdict has said what becomes of it. */
+  readonly isOne: boolean;
+}
+
+function renderEnds(ends: readonly TraceEnd[], trace: TraceReport, options: EndsOptions): string {
+  const { colour, isOne, verbose } = options;
+  const [end] = ends;
+  if (!end) return '';
+  const { decidedBy, source, mark } = end;
+  const text = decidedBy.kind === 'rule' ? colour.dim(wrapAt(decidedBy.rule.text, options)) : undefined;
+  const way = wayWords(end);
+  const assumed = assumptionWords(ends.flatMap(({ assumptions }) => assumptions));
+  const rows = [
+    ...(isOne ? [] : [tint(end.fate, options)]),
+    row('by', wrapAt(decisionWords(end), options)),
+    ...(text === undefined ? [] : [row('', text)]),
+    ...destinations(ends, options),
+    ...(source ? [row('source', wrapAt(`${source.from} → ${source.to}`, options))] : []),
+    ...(mark === trace.packet.mark ? [] : [row('mark', hex(mark))]),
+    ...(way === undefined ? [] : [row('way', wrapAt(way, options))]),
+    ...assumed.map(({ label, text: open }) => row(label, colour.yellow(wrapAt(open, options)))),
+    ...(verbose ? renderPath(end, options) : []),
+  ];
+  return rows.join('\n');
+}
+
+const labelWidth = 10;
+
+function row(label: string, text: string): string {
+  return `  ${label.padEnd(labelWidth - 2)}${text}`;
+}
+
+function wrapAt(text: string, { width }: TextOptions): string {
+  return wrap(text, width - labelWidth, ' '.repeat(labelWidth)).replaceAll(/ +$/gm, '');
+}
+
+/** `10.43.0.10:53 → 10.42.0.5:53 / 10.42.1.7:53`. */
+function destinations(ends: readonly TraceEnd[], options: EndsOptions): string[] {
+  const { colour, verbose } = options;
+  const states = new Map(
+    ends.flatMap(({ destination, endpoint }) => (destination ? [[destination.to, endpoint] as const] : [])),
+  );
+  const from = ends[0]?.destination?.from;
+  if (from === undefined || states.size === 0) return [];
+  const most = verbose ? states.size : 8;
+  const shown = [...states].slice(0, most);
+  const more = states.size > most ? ` / … ${states.size - most} more` : '';
+  const all = shown.map(([to, state]) => (state === undefined || state === 'live' ? to : `${to} ${state}`));
+  const text = wrapAt(`${from} → ${all.join(' / ')}${more}`, options);
+  return [
+    row(
+      'to',
+      text.replaceAll(/\bdead\b/g, (word) => colour.red(word)),
+    ),
+  ];
+}
+
+function renderPath({ path }: TraceEnd, options: EndsOptions): string[] {
+  const { colour, width } = options;
+  return path.flatMap(({ hook = '', action, rule }, i) => {
+    const where = `${hook.padEnd(11)} ${tableWords(rule)} ${rule.chain} ${rule.number}: `;
+    const label = i === 0 ? 'path' : '';
+    const indent = ' '.repeat(labelWidth + 2);
+    return [
+      row(label, wrap(`${where}${action}`, width - labelWidth, indent)),
+      colour.dim(`${indent}${wrap(rule.text, width - indent.length, indent)}`),
+    ];
+  });
+}
+
+function renderServices({ services, statesFrom }: TraceReport, options: TextOptions): string[] {
+  const { colour, width } = options;
+  if (services.length === 0) return [];
+  const blocks = [...Map.groupBy(services, serviceWords)].map(([title, claims]) =>
+    [colour.bold(title), ...claims.map((claim) => renderClaim(claim, options))].join('\n'),
+  );
+  const how = statesFrom === undefined ? [] : [colour.dim(wrap(`Live or dead: ${statesFrom}`, width, '  '))];
+  return [[...blocks, ...how].join('\n')];
+}
+
+const order = { alone: '', unknown: '', first: 'asked first', second: 'asked second' } as const;
+
+function renderClaim({ backend, asked, endpoints, isShadowed }: TraceService, options: TextOptions): string {
+  const { width, verbose } = options;
+  const most = verbose ? endpoints.length : 8;
+  const shown = endpoints.slice(0, most).map(({ address, port, state }) => {
+    const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+    return `${where} ${state.replace('-', ' ')}`;
+  });
+  const more = endpoints.length > most ? [`… ${endpoints.length - most} more`] : [];
+  const remark = isShadowed ? 'never reached: an earlier rule takes it' : order[asked];
+  const head = `  iptables-${backend}`.padEnd(19);
+  const text = [...shown, ...more].join(', ') || 'no endpoints';
+  const lines = wrap(`${text}${remark && ` (${remark})`}`, width - head.length, ' '.repeat(head.length));
+  return `${head}${paintStates(lines, options)}`;
+}
+
+function paintStates(text: string, { colour }: TextOptions): string {
+  return text
+    .replaceAll(/\blive\b/g, (word) => colour.green(word))
+    .replaceAll(/\bdead\b/g, (word) => colour.red(word))
+    .replaceAll(/\b(not ready|unknown)\b/g, (word) => colour.yellow(word));
+}

@@ -1,0 +1,43 @@
+import { families } from '../../../src/netfilter/ruleset.ts';
+import type { Rules } from './load-rules.ts';
+import type { Probe } from './probe.ts';
+import { createRandom } from './random.ts';
+import { type Numbers, randomProbe, type Targets } from './random-probe.ts';
+import { randomSets } from './rules/ip-sets.ts';
+import { randomDump } from './rules/iptables-dump.ts';
+import { createWords } from './rules/words.ts';
+
+export interface Scenario {
+  readonly rules: Rules;
+  readonly probes: readonly Probe[];
+}
+
+const nothing = { ipv4: [], ipv6: [] };
+const usual: Targets = { addresses: nothing, sources: nothing, own: nothing, ports: [] };
+
+/** Random rules of both backends, and packets that they concern. The same for the same seed. */
+export function randomScenario(seed: number, count: number, numbers: Numbers): Scenario {
+  const random = createRandom(seed);
+  const taken = new Set<string>();
+  const probes = Array.from({ length: count }, () =>
+    randomProbe({ random, numbers, targets: usual, families, taken }),
+  );
+  const words = createWords(
+    random,
+    probes.map(({ packet }) => packet),
+  );
+  const sets = randomSets(words);
+  const strange = random.chance(0.1);
+  const dump = (chance: number, family: (typeof families)[number]) =>
+    random.chance(chance) ? randomDump({ family, words, sets: sets.names[family], strange }) : [];
+  const both = (chance: number) => ({ ipv4: dump(chance, 'ipv4'), ipv6: dump(chance, 'ipv6') });
+  return {
+    rules: {
+      sets: sets.lines,
+      iptables: { legacy: both(0.6), nft: both(0.7) },
+      native: [],
+      nativeFirst: random.chance(0.5),
+    },
+    probes,
+  };
+}

@@ -1,0 +1,10 @@
+import { startNode } from '../node/start-node.ts';
+import { networkScript } from './network-script.ts';
+const ns = { node: 'walked', underlay: 'underlay', outside: 'outside' };
+await using node = await startNode();
+let t = performance.now();
+await node.run(['sh', '-ec', networkScript(ns)]);
+console.log('network', performance.now() - t);
+const p = node.start(['ip', 'netns', 'exec', 'walked', process.execPath, new URL('./try-in.ts', import.meta.url).pathname, ...process.argv.slice(2)], { output: 'inherit' });
+const r = await p.ended;
+console.log(r.stdout, r.stderr);

@@ -1,0 +1,65 @@
+/**
+ * The node that packets are sent through, and who is around it:
+ *
+ *     outside -- eth0 --+        +-- cni0 (ports veth-a, veth-b) -- pods
+ *     outside -- eth1 --+- node -+
+ *                                +-- flannel.1 -- pods of another node
+ */
+import type { Family } from '../../../src/netfilter/ruleset.ts';
+
+/** Links that frames come in over, each with its VXLAN number. */
+export const wires = { eth0: 1, eth1: 2, 'veth-a': 3, 'veth-b': 4, 'flannel.1': 5 } as const;
+export type Wire = keyof typeof wires;
+
+/** What the node's rules see of a wire: a port's traffic is its bridge's. */
+export function linkOf(wire: Wire): string {
+  return wire.startsWith('veth') ? 'cni0' : wire;
+}
+
+export const nodeAddresses = {
+  ipv4: { eth0: '192.168.60.1', eth1: '172.16.5.1', cni0: '10.42.0.1', 'flannel.1': '10.42.0.0' },
+  ipv6: { eth0: 'fd00:60::1', eth1: 'fd00:16::1', cni0: 'fd00:42::1', 'flannel.1': 'fd00:42:0:ff::1' },
+} as const;
+
+export const prefixes = {
+  ipv4: { eth0: '192.168.60.', eth1: '172.16.5.', cni0: '10.42.0.', 'flannel.1': '10.42.1.' },
+  ipv6: { eth0: 'fd00:60::', eth1: 'fd00:16::', cni0: 'fd00:42::', 'flannel.1': 'fd00:42:0:1::' },
+} as const;
+
+/** Far away, behind the gateway on eth0. */
+export const farPrefix = { ipv4: '203.0.113.', ipv6: '2001:db8::' } as const;
+export const services = {
+  ipv4: ['10.43.0.1', '10.43.0.10', '10.43.0.80'],
+  ipv6: ['fd00:43::1', 'fd00:43::10', 'fd00:43::80'],
+} as const;
+
+export const broadcasts = ['192.168.60.255', '255.255.255.255', '224.0.0.1'];
+export const multicasts6 = ['ff02::1'];
+
+export const ports = [22, 53, 80, 443, 2379, 6443, 8080, 8472, 10250, 30080, 51820];
+
+/** Marks that a frame can carry in, chosen by the upper two bits of its number. */
+export const marks = [0, 0x1, 0x4000, 0x20000] as const;
+
+export const owners = [
+  { uid: 0, gid: 0 },
+  { uid: 1000, gid: 1000 },
+  { uid: 65534, gid: 65534 },
+] as const;
+
+/** Hosts with these last numbers exist on each wire. On cni0 even ones are behind veth-a. */
+export const hostNumbers = Array.from({ length: 60 }, (_, index) => index + 2);
+
+export function hostAddress(prefix: string, number: number): string {
+  return `${prefix}${prefix.endsWith(':') ? number.toString(16) : number}`;
+}
+
+export function wireOfPod(number: number): Wire {
+  return number % 2 === 0 ? 'veth-a' : 'veth-b';
+}
+
+export function podMac(number: number): string {
+  return `0a:58:0a:2a:00:${number.toString(16).padStart(2, '0')}`;
+}
+
+export const families = ['ipv4', 'ipv6'] as const satisfies readonly Family[];
