@@ -7,6 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { kubeProxyRuleset } from './bench/kube-proxy-ruleset.ts';
+import type { WalkTimes } from './bench/walk-flows.ts';
 
 const doctor = resolve(import.meta.dirname, '../dist/doctor.js');
 const inside = process.env['K3S_DOCTOR_BENCH'] === 'inside';
@@ -60,8 +61,11 @@ function bench(given: readonly number[]): void {
         'memory e',
       ]),
     );
-    for (const services of given.length > 0 ? given : [100, 1000, 5000, 20000])
-      measure(services, { folder, config });
+    const sizes = given.length > 0 ? given : [100, 1000, 5000, 20000];
+    for (const services of sizes) measure(services, { folder, config });
+    console.log(`\nthe packet walk, both backends, in one process that has just started\n`);
+    console.log(row(['services', 'rules', 'p: parse', 'q: 480 walks to ports', 'r: to VIPs', 'q/p', 'r/p']));
+    for (const services of sizes) measureWalks(services);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -105,6 +109,27 @@ function measure(services: number, { folder, config }: Place): void {
       (e.seconds / b.seconds).toFixed(2),
       `${d.megabytes} MB`,
       `${e.megabytes} MB`,
+    ]),
+  );
+}
+
+/** A process for each size, so that none finds the code of another one compiled. */
+function measureWalks(services: number): void {
+  const script = `console.log(JSON.stringify((await import(process.argv[1])).timeWalks(${services})))`;
+  const module = join(import.meta.dirname, 'bench/walk-flows.ts');
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script, module], {
+    encoding: 'utf8',
+  });
+  if (stdout === '') throw new Error(stderr);
+  const times: WalkTimes = JSON.parse(stdout);
+  const { parseSeconds, peersSeconds, servicesSeconds } = times;
+  console.log(
+    row([
+      String(services),
+      String(services * 11 + 8),
+      ...[parseSeconds, peersSeconds, servicesSeconds].map((seconds) => `${seconds.toFixed(2)} s`),
+      (peersSeconds / parseSeconds).toFixed(2),
+      (servicesSeconds / parseSeconds).toFixed(2),
     ]),
   );
 }

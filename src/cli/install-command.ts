@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { install } from '../install/install.ts';
-import { parseTimerNames, systemUnitFolder } from '../install/units.ts';
+import { parseEnableNames, systemUnitFolder } from '../install/units.ts';
 import { changeInstallationOf, type InstallationOptions } from './installation.ts';
 
 export interface InstallCommandOptions extends InstallationOptions {
@@ -11,7 +11,7 @@ export interface InstallCommandOptions extends InstallationOptions {
 
 /** Puts the product's units and its example of a configuration in place. Returns the exit code. */
 export async function installCommand(options: InstallCommandOptions): Promise<number> {
-  const enable = options.enable === undefined ? [] : parseTimerNames(options.enable);
+  const enable = options.enable === undefined ? [] : parseEnableNames(options.enable);
   return changeInstallationOf(
     {
       verb: 'install',

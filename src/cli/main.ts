@@ -153,7 +153,7 @@ function addCommandsAboutChecks(program: Command, end: End): void {
 function addInstallCommands(program: Command, end: End): void {
   withRunOptions(program.command('install'))
     .description('put units and an example of the configuration in place')
-    .option('--enable <timers>', 'start them, too: cleanup, doctor')
+    .option('--enable <units>', 'start them, too: cleanup, forward-rules, doctor')
     .option('--unit-dir <dir>', 'instead of /etc/systemd/system')
     .option('--dry-run', 'show what would be written and change nothing')
     .option('-y, --yes', 'do not ask')

@@ -1,8 +1,5 @@
 import { createFactContext, type FactContext } from '../engine/fact.ts';
 import { firewallFact } from '../facts/firewall.ts';
-import { natClaimsFact } from '../facts/nat-claims.ts';
-import { sandboxesFact } from '../facts/sandboxes.ts';
-import { endpointSlicesFact } from '../facts/service-endpoints.ts';
 import { buildTrace } from '../report/build-trace.ts';
 import type { TraceReport } from '../report/trace-schema.ts';
 import { renderTrace } from '../report/trace-text.ts';
@@ -11,8 +8,8 @@ import { print } from './print.ts';
 import { textOptions } from './print-report.ts';
 import { parseTraceOptions, type TraceOptions, type TraceRequest } from './trace-options.ts';
 import { tracePacket } from './trace-packet.ts';
-import { traceServices } from './trace-services.ts';
-import { unknownNetwork } from './unknown-network.ts';
+import { askForAllTargets, traceServices } from './trace-services.ts';
+import { supposeForwarding, unknownNetwork } from './unknown-network.ts';
 import { version } from './version.ts';
 
 /** Says what would become of a packet, and sends none. Returns the exit code. */
@@ -28,7 +25,7 @@ export async function traceCommand(options: TraceOptions): Promise<number> {
   });
   const context = createFactContext(host, config);
   const report = await trace(context, request);
-  if (record !== undefined) await gatherForOtherPackets(context);
+  if (record !== undefined) await askForAllTargets(context);
   await finish();
   const text =
     options.format === 'json'
@@ -54,22 +51,15 @@ async function trace(context: FactContext, request: TraceRequest): Promise<Trace
     },
     reading.natFirst[packet.family],
   );
-  const walk = firewall.walk(packet);
+  const fate = supposeForwarding(firewall, packet.family).walk(packet);
   return buildTrace({
     version,
     at: context.host.now(),
     packet,
     told,
-    walk,
+    walk: fate,
     services: claimed.services,
-    statesFrom: claimed.statesFrom,
-    notices: [...notices, ...claimed.notices, ...unknownNetwork(reading.network, walk.ends)],
+    states: claimed.states,
+    notices: [...notices, ...claimed.notices, ...unknownNetwork(reading.network, packet.family, fate.ends)],
   });
-}
-
-/** A recording is worth more if other packets can be traced on it, too. */
-async function gatherForOtherPackets({ get }: FactContext): Promise<void> {
-  const claims = await get(natClaimsFact);
-  if (claims.some((nat) => nat.claims.length > 0)) await get(endpointSlicesFact);
-  await get(sandboxesFact);
 }

@@ -11,8 +11,8 @@ export interface TracedPacket {
   readonly packet: Packet;
   /** How it is known over which link it arrives. */
   readonly told: TraceInput['told'];
-  /** Whether it is sent to an address of this node. */
-  readonly isOwnDestination: boolean;
+  /** Whether it is sent to an address of this node; undefined: not known. */
+  readonly isOwnDestination: boolean | undefined;
   /** What was supposed, a line each. */
   readonly notices: readonly string[];
 }
@@ -21,7 +21,7 @@ export interface TracedPacket {
 export function tracePacket(request: TraceRequest, network: NetworkReading): TracedPacket {
   for (const [option, link] of [['--in', request.inLink] as const, ['--out', request.outLink] as const])
     if (link !== undefined) requireLink(option, link, network);
-  const isLocal = request.source === undefined || isOwn(request.source, request, network);
+  const isLocal = request.source === undefined || isOwn(request.source, request, network) === true;
   const source = request.source ?? ownSource(request, network);
   const arrival = isLocal ? leave(request) : arrive(request, source, network);
   const { family, destination, transport, state, mark, outLink } = request;
@@ -106,10 +106,15 @@ function isLinkLocal(address: string): boolean {
   return /^fe[89ab]/.test(address) || address.startsWith('169.254.');
 }
 
-/** An address of a link, or another one that the kernel takes for its own (127.0.0.2). */
-function isOwn(address: string, { family }: TraceRequest, { links, routes }: NetworkReading): boolean {
+/** An address of a link, or another one that the kernel takes for its own (127.0.0.2). Undefined: not known. */
+function isOwn(
+  address: string,
+  { family }: TraceRequest,
+  { links, routes }: NetworkReading,
+): boolean | undefined {
   const isOnLink = links?.some((link) => link.addresses.some((own) => own.address === address));
   if (isOnLink || address === '::1' || address.startsWith('127.')) return true;
+  if (links === undefined && routes === undefined) return undefined;
   const bytes = parseAddress(address, family);
   return (routes ?? []).some(({ type, family: of, destination }) => {
     const network = type === 'local' && of === family ? parseNetwork(destination, family) : undefined;

@@ -1,3 +1,4 @@
+import { DoctorError } from '../doctor-error.ts';
 import type { FactContext } from '../engine/fact.ts';
 import { isServiceClaim, liveServices, stateOf } from '../facts/endpoint-state.ts';
 import { kubeComponentsFact } from '../facts/kube-components.ts';
@@ -9,6 +10,7 @@ import { type Endpoints, endpointSlicesFact } from '../facts/service-endpoints.t
 import { type ReadTable, tableReadingsFact } from '../facts/table-readings.ts';
 import type { Claim } from '../netfilter/claims.ts';
 import type { Backend, Family } from '../netfilter/ruleset.ts';
+import type { TraceInput } from '../report/build-trace.ts';
 import type { TraceService } from '../report/trace-schema.ts';
 
 /** What a packet is sent to. */
@@ -18,23 +20,49 @@ export interface Target {
   readonly address: string;
   /** Undefined: not known, or it has none. */
   readonly port: number | undefined;
-  /** An address of this node, at which host ports and node ports are asked for. */
-  readonly isOwn: boolean;
+  /** An address of this node, at which host ports and node ports are asked for. Undefined: not known. */
+  readonly isOwn: boolean | undefined;
 }
 
 export interface TraceServices {
   readonly services: readonly TraceService[];
   /** How it is known which endpoints are live; undefined where nobody claims the target. */
-  readonly statesFrom: string | undefined;
+  readonly states: TraceInput['states'];
   /** What could not be learned, a line each. */
   readonly notices: readonly string[];
 }
 
 /**
  * Who claims the target in the nat tables of iptables, each backend for itself, and which of the endpoints
- * there are live. The API and the container runtime are asked only if anybody does.
+ * there are live. The API and the container runtime are asked only if anybody does. What cannot be learned
+ * takes nothing from the walk.
  */
 export async function traceServices(
+  context: FactContext,
+  target: Target,
+  natFirst: Backend | undefined,
+): Promise<TraceServices> {
+  try {
+    return await findServices(context, target, natFirst);
+  } catch (error) {
+    if (!(error instanceof DoctorError) || error.code !== 'undetermined') throw error;
+    const notice = `which Service or host port it is sent to is not known: ${error.message}`;
+    return { services: [], states: undefined, notices: [notice] };
+  }
+}
+
+/** A recording is worth more if other packets can be traced on it, too: asks what any of them may need. */
+export async function askForAllTargets({ get }: FactContext): Promise<void> {
+  try {
+    const claims = (await get(natClaimsFact)).flatMap((nat) => nat.claims);
+    if (claims.some(isServiceClaim)) await get(endpointSlicesFact);
+    if (claims.length > 0) await Promise.all([get(sandboxesFact), get(liveBackendFact)]);
+  } catch (error) {
+    if (!(error instanceof DoctorError)) throw error;
+  }
+}
+
+async function findServices(
   context: FactContext,
   target: Target,
   natFirst: Backend | undefined,
@@ -44,7 +72,7 @@ export async function traceServices(
     .filter(({ family }) => family === target.family)
     .map(({ backend, claims }) => ({ backend, claims: claims.filter((claim) => fits(claim, target)) }))
     .filter(({ claims }) => claims.length > 0);
-  if (found.length === 0) return { services: [], statesFrom: undefined, notices: [] };
+  if (found.length === 0) return { services: [], states: undefined, notices: [] };
   const states = await endpointStates(context, all, target.family, found);
   const services = found.flatMap(({ backend, claims }) => {
     const asked =
@@ -74,7 +102,7 @@ export async function traceServices(
     );
   });
   const notices = found.length > 1 && natFirst === undefined ? await whyNoOrder(context, target.family) : [];
-  return { services, statesFrom: states.from, notices };
+  return { services, states: states.told, notices };
 }
 
 async function whyNoOrder({ get }: FactContext, family: Family): Promise<string[]> {
@@ -86,14 +114,14 @@ async function whyNoOrder({ get }: FactContext, family: Family): Promise<string[
 
 function fits({ protocol, address, port }: Claim, target: Target): boolean {
   if (protocol !== target.protocol || port !== target.port) return false;
-  return address === undefined ? target.isOwn : address === target.address;
+  return address === undefined ? target.isOwn !== false : address === target.address;
 }
 
 interface EndpointStates {
   stateOf(endpoint: Claim['targets'][number], claim: Claim): TraceService['endpoints'][number]['state'];
   /** `namespace/name`. */
   podOf(claim: Claim): string | null;
-  readonly from: string;
+  readonly told: NonNullable<TraceInput['states']>;
 }
 
 async function endpointStates(
@@ -133,12 +161,7 @@ async function endpointStates(
       const pod = sandboxes.ready.get(sandboxId) ?? sandboxes.notReady.get(sandboxId);
       return pod ? `${pod.namespace}/${pod.name}` : null;
     },
-    from: [
-      ...(hasServices
-        ? [describeEndpoints(endpoints, isSure && rules.known ? live.backend : undefined)]
-        : []),
-      ...(hasHostPorts ? [describeSandboxes(sandboxes)] : []),
-    ].join('; '),
+    told: tellStates(endpoints, sandboxes, isSure && rules.known ? live.backend : undefined),
   };
 }
 
@@ -149,15 +172,22 @@ function ourSandboxes(tables: readonly ReadTable[], networks: readonly string[])
   );
 }
 
-function describeEndpoints(endpoints: Endpoints, live: Backend | undefined): string {
-  if (endpoints.kind === 'known') return `by the EndpointSlices of ${endpoints.source}`;
-  const why = endpoints.kind === 'unavailable' ? ` (the API was not read: ${endpoints.reason})` : '';
-  if (live === undefined) return `not known${why}, and which backend is the live one is not known either`;
-  return `by what iptables-${live}, the live backend, says${why}`;
-}
-
-function describeSandboxes(sandboxes: Sandboxes): string {
-  if (sandboxes.kind === 'known') return 'by the sandboxes that the container runtime runs';
-  const why = sandboxes.kind === 'unavailable' ? sandboxes.reason : 'it was not asked';
-  return `not known for host ports: ${why}`;
+/** How the states are known, and why not better. Who was not needed was not asked. */
+function tellStates(
+  endpoints: Endpoints,
+  sandboxes: Sandboxes,
+  live: Backend | undefined,
+): NonNullable<TraceInput['states']> {
+  const rules = live === undefined ? 'not known' : `by what iptables-${live}, the live backend, says`;
+  const from = [
+    ...(endpoints.kind === 'known' ? [`by the EndpointSlices of ${endpoints.source}`] : []),
+    ...(endpoints.kind === 'unavailable' ? [rules] : []),
+    ...(sandboxes.kind === 'known' ? ['by the sandboxes that the container runtime runs'] : []),
+    ...(sandboxes.kind === 'unavailable' ? ['not known for host ports'] : []),
+  ];
+  const missing = [
+    ...(endpoints.kind === 'unavailable' ? [`the API was not read: ${endpoints.reason}`] : []),
+    ...(sandboxes.kind === 'unavailable' ? [sandboxes.reason] : []),
+  ];
+  return { from: from.join('; '), ...(missing.length > 0 && { missing: missing.join('; ') }) };
 }

@@ -17,6 +17,11 @@ export interface Check {
   readonly severity: Severity;
   /** One sentence: why anybody should care. */
   readonly why: string;
+  /**
+   * Whether what it repairs is undone by a reboot or by whoever rewrites a table, and is to be done again
+   * then: there is no cooldown after a repair that held.
+   */
+  readonly recurs?: true;
   run(context: FactContext): Promise<Diagnosis>;
 }
 

@@ -16,12 +16,14 @@ export interface FactContext {
   readonly config: Config;
   /** Another fact; gathered now if nobody asked for it before. */
   get<T>(fact: Fact<T>): Promise<T>;
+  /** Another fact if anybody has asked for it before, else undefined: to save doing the same work twice. */
+  ifAsked<T>(fact: Fact<T>): Promise<T> | undefined;
 }
 
 /** Gathers each fact once, however many ask for it. */
 export function createFactContext(host: Host, config: Config): FactContext {
   const gathered = new Map<string, Promise<unknown>>();
-  const context: FactContext = { host, config, get };
+  const context: FactContext = { host, config, get, ifAsked };
   return context;
 
   function get<T>(fact: Fact<T>): Promise<T>;
@@ -31,5 +33,10 @@ export function createFactContext(host: Host, config: Config): FactContext {
     const value = fact.gather(context);
     gathered.set(fact.id, value);
     return value;
+  }
+
+  function ifAsked<T>(fact: Fact<T>): Promise<T> | undefined;
+  function ifAsked({ id }: Fact<unknown>): Promise<unknown> | undefined {
+    return gathered.get(id);
   }
 }

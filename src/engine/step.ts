@@ -29,7 +29,12 @@ export interface IptablesBatchStep {
         /** Of the chains to be removed, as they were when the plan was made. If it differs, nothing is done. */
         readonly digest: string;
       }
-    | { readonly kind: 'add'; readonly addition: Addition };
+    | {
+        readonly kind: 'add';
+        readonly addition: Addition;
+        /** It was not there before: it is ours, and nothing that is put back. */
+        readonly isNew?: true;
+      };
   /** True where kube-proxy or the CNI may be writing to the same table meanwhile. */
   readonly ownersWrite: boolean;
 }

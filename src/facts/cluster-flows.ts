@@ -1,4 +1,6 @@
 import type { Fact } from '../engine/fact.ts';
+import { isPrivate } from '../netfilter/is-private.ts';
+import { routeTo } from '../netfilter/walk/arrival-links.ts';
 import type { NetworkReading } from '../netfilter/walk/reading.ts';
 import { apiAccessFact } from './api-access.ts';
 import { type ClusterNodes, clusterNodesFact, type NodeFacts } from './cluster-nodes.ts';
@@ -94,12 +96,21 @@ function ofCluster(nodes: ClusterNodes, network: NetworkReading, about: Circumst
   const flows: PeerFlow[] = [];
   const undetermined: string[] = [];
   for (const peer of others) {
-    const needs = flowsFrom(peer, self, about);
+    const needs = flowsFrom(peer, self, about, (address) => isBehindNat(address, network));
     const doubt = doubtAbout(peer, { self, needs, owners, own });
     if (doubt === undefined) flows.push(...needs);
     else undetermined.push(doubt);
   }
   return { flows, undetermined, notes: describeBackends(self, others) };
+}
+
+/** A private address that this node would look for on the public internet: packets from there have another one. */
+function isBehindNat(address: string, network: NetworkReading): boolean {
+  if (!isPrivate(address)) return false;
+  const route = routeTo(network, familyOf(address), address);
+  if (!route?.destination.endsWith('/0')) return false;
+  const link = network.links?.find(({ name }) => name === route.link);
+  return link?.addresses.some((each) => each.scope === 'global' && !isPrivate(each.address)) ?? false;
 }
 
 /** Every address with the nodes that claim it. */

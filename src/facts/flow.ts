@@ -46,12 +46,12 @@ export const wireguardIpv6 = flow(51_821, 'udp', {
 });
 export function api(port: number): Flow {
   return flow(port, 'tcp', {
-    title: 'the Kubernetes API',
+    title: 'Kubernetes API',
     hurts: 'that node does not get to this API server: it turns NotReady, its pods are stuck',
   });
 }
 export const supervisor = flow(6443, 'tcp', {
-  title: 'the embedded registry',
+  title: 'embedded registry',
   hurts: 'images are not shared with that node',
   severity: 'warning',
 });
@@ -66,7 +66,7 @@ export const kubelet = flow(10_250, 'tcp', {
   severity: 'warning',
 });
 export const spegel = flow(5001, 'tcp', {
-  title: 'the embedded registry',
+  title: 'embedded registry',
   hurts: 'images are not shared with that node',
   severity: 'warning',
 });

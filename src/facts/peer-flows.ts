@@ -27,14 +27,30 @@ export interface Circumstances {
 /** What one other node has to send to this one, without this node's addresses being known yet. */
 export type PeerFlow = Omit<NeededFlow, 'destination'>;
 
-/** What another node has to send to this one: the overlay from its tunnel address, the rest from its own. */
-export function flowsFrom(peer: NodeFacts, self: NodeFacts, about: Circumstances): readonly PeerFlow[] {
+/**
+ * What another node has to send to this one: the overlay from its tunnel address, the rest from its own.
+ * `isHidden`: of an address that nobody here ever sees, because its node is behind a NAT.
+ */
+export function flowsFrom(
+  peer: NodeFacts,
+  self: NodeFacts,
+  about: Circumstances,
+  isHidden: (address: string) => boolean = () => false,
+): readonly PeerFlow[] {
+  const seen = (address: string, family: Family) =>
+    isHidden(address)
+      ? (peer.externalAddresses.find((each) => familyOf(each) === family) ?? address)
+      : address;
+
   const overlay = overlayFamilies(self).flatMap((family) => {
     const source = tunnelAddress(peer, family) ?? ownAddress(peer, family);
     const flows = [...tunnelFlows(self, family), ...about.profiles.flatMap((name) => profileFlows[name])];
     return source === undefined ? [] : flows.map((flow) => ({ flow, family, node: peer.name, source }));
   });
-  return [...overlay, ...clusterFlows(peer, self, about)];
+  return [...overlay, ...clusterFlows(peer, self, about)].map((need) => ({
+    ...need,
+    source: seen(need.source, need.family),
+  }));
 }
 
 /** What hosts of the configuration send: what the profiles say, and nothing of the cluster. */

@@ -3,10 +3,12 @@
  * several checks; it never judges.
  */
 import { DoctorError } from '../doctor-error.ts';
-import type { Fact, FactContext } from '../engine/fact.ts';
-import { createDumpReadingReader, type DumpReading } from '../netfilter/read-dump.ts';
-import type { Backend, Family } from '../netfilter/ruleset.ts';
-import { type DumpTaker, takeDump } from './take-dump.ts';
+import type { Fact } from '../engine/fact.ts';
+import { createDumpReadingReader, type DumpReading, readDump } from '../netfilter/read-dump.ts';
+import type { Backend, Family, Ruleset } from '../netfilter/ruleset.ts';
+import { wholeDumpsFact } from './iptables.ts';
+import { nfTablesLoadedFact } from './nf-tables.ts';
+import { type DumpTaker, type TakenDump, takeDump } from './take-dump.ts';
 
 /** `absent`: the kernel or the machine has no such backend, or nothing was ever put into it. */
 export type BackendDump =
@@ -15,22 +17,33 @@ export type BackendDump =
 
 export type Rulesets = Readonly<Record<Backend, Readonly<Record<Family, BackendDump>>>>;
 
-/** All four dumps, side by side: two backends, two families, all tables, with counters. */
+/**
+ * All four dumps, side by side: two backends, two families, all tables, with counters. Read as they come,
+ * and their text is not kept; where another fact keeps it anyway they are not taken twice.
+ */
 export const rulesetsFact: Fact<Rulesets> = {
   id: 'rulesets',
   async gather(context) {
+    // Checks begin together: by then whoever needs the text has asked for it.
+    await context.get(nfTablesLoadedFact);
+    const whole = await context.ifAsked(wholeDumpsFact);
+    const read = async (backend: Backend, family: Family) =>
+      dumpOf(
+        whole === undefined
+          ? await takeDump(context, { backend, family }, lineByLine())
+          : readAgain(whole[backend][family]),
+      );
     const [legacy4, legacy6, nft4, nft6] = await Promise.all([
-      readDump(context, 'legacy', 'ipv4'),
-      readDump(context, 'legacy', 'ipv6'),
-      readDump(context, 'nft', 'ipv4'),
-      readDump(context, 'nft', 'ipv6'),
+      read('legacy', 'ipv4'),
+      read('legacy', 'ipv6'),
+      read('nft', 'ipv4'),
+      read('nft', 'ipv6'),
     ]);
     return { legacy: { ipv4: legacy4, ipv6: legacy6 }, nft: { ipv4: nft4, ipv6: nft6 } };
   },
 };
 
-async function readDump(context: FactContext, backend: Backend, family: Family): Promise<BackendDump> {
-  const dump = await takeDump(context, { backend, family }, lineByLine());
+function dumpOf(dump: TakenDump<DumpReading>): BackendDump {
   switch (dump.kind) {
     case 'present':
       return { kind: 'present', reading: dump.value };
@@ -39,6 +52,14 @@ async function readDump(context: FactContext, backend: Backend, family: Family):
     case 'failed':
       throw new DoctorError('undetermined', dump.reason, dump.hint === undefined ? {} : { hint: dump.hint });
   }
+}
+
+function readAgain(dump: TakenDump<Ruleset>): TakenDump<DumpReading> {
+  if (dump.kind !== 'present') return dump;
+  const read = readDump(dump.value.text);
+  // The same grammar has read it before.
+  if (read.kind === 'unparsable') throw new Error(`line ${read.line} of a dump: ${read.reason}`);
+  return { kind: 'present', value: read.reading };
 }
 
 function lineByLine(): DumpTaker<DumpReading> {

@@ -97,6 +97,11 @@ function judge<T>(result: CommandResult, tool: Tool, taker: DumpTaker<T>): Taken
     const reason = result.kind === 'absent' ? 'not found' : result.reason;
     return { kind: 'failed', reason: `${tool} could not be run: ${reason}` };
   }
+  // The table is there: only a rule in it is beyond the program, which it says with exit code 3 too.
+  if (result.stderr.includes('Parsing nftables rule failed')) {
+    const said = result.stderr.trim().split('\n')[0] ?? '';
+    return { kind: 'failed', reason: `${tool} cannot print a rule that nft has made: ${said}` };
+  }
   // "can't initialize iptables table: Table does not exist": the kernel was built without it.
   if (result.exitCode === 3) return { kind: 'absent', reason: 'the kernel does not support it' };
   if (result.exitCode !== 0) {

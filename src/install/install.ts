@@ -1,16 +1,16 @@
 import { type ChangeOptions, type ChangeResult, changeInstallation } from './change-installation.ts';
 import { folderOf, missingFolders } from './folders.ts';
 import { planInstall } from './plan-install.ts';
-import type { ShippedFile, TimerName } from './units.ts';
+import type { EnableName, ShippedFile } from './units.ts';
 
 export interface InstallOptions extends Omit<ChangeOptions, 'verb'> {
   readonly files: readonly ShippedFile[];
-  /** Timers to be enabled and started. */
-  readonly enable: readonly TimerName[];
+  /** Units to be enabled and started. */
+  readonly enable: readonly EnableName[];
 }
 
 /**
- * Writes the product's units and its example of a configuration, and enables timers if asked to. What
+ * Writes the product's units and its example of a configuration, and enables units if asked to. What
  * is installed already is left alone. Throws as `changeInstallation` does.
  */
 export async function install(options: InstallOptions): Promise<ChangeResult> {

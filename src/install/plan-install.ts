@@ -4,11 +4,11 @@ import { foldersAbove, nameOf } from './folders.ts';
 import { addInstalled, type Installed, readInstalled, recordSteps, wasInstalled } from './installed.ts';
 import { type FileLook, lookAtFile } from './look-at-file.ts';
 import { enableSteps, hasSystemd, noSystemd, reload } from './unit-steps.ts';
-import { isUnit, type ShippedFile, type TimerName, timers } from './units.ts';
+import { type EnableName, enableable, isUnit, type ShippedFile } from './units.ts';
 
 export interface InstallRequest {
   readonly files: readonly ShippedFile[];
-  readonly enable: readonly TimerName[];
+  readonly enable: readonly EnableName[];
   /** Folders that were not there before anything was begun. */
   readonly missing: readonly string[];
 }
@@ -51,7 +51,7 @@ export async function planInstall(
   if (!(await hasSystemd(host)))
     return { steps: [...record, ...writes], obstacles, refused: [], notices: [noSystemd] };
   const reloads = writes.some(({ path }) => isUnit(path)) ? [reload] : [];
-  const enables = await Promise.all(enable.map((name) => enableSteps(`${timers[name]}.timer`, site)));
+  const enables = await Promise.all(enable.map((name) => enableSteps(enableable[name], site)));
   const steps = [...record, ...reloads, ...writes, ...reloads, ...enables.flat()];
   return { steps, obstacles, refused: [], notices: [] };
 }

@@ -6,7 +6,7 @@ import { type Installed, readInstalled, recordSteps, wasInstalled } from './inst
 import { lookAtFile } from './look-at-file.ts';
 import type { InstallationPlan } from './plan-install.ts';
 import { disableSteps, hasSystemd, noSystemd, reload } from './unit-steps.ts';
-import { exampleFile, isUnit, type ShippedFile, systemUnitFolder } from './units.ts';
+import { exampleFile, isTimer, isUnit, type ShippedFile, systemUnitFolder } from './units.ts';
 
 export interface UninstallRequest {
   /** What an install would write: if its record is lost, a file that is the same is known by that. */
@@ -36,7 +36,7 @@ export async function planUninstall(
     return { steps: [...removals, ...record], obstacles: [], refused, notices: [noSystemd, ...notices] };
   }
   // Timers first: none shall start what is stopped next.
-  const names = units.map(nameOf).sort((a, b) => Number(b.endsWith('.timer')) - Number(a.endsWith('.timer')));
+  const names = units.map(nameOf).sort((a, b) => Number(isTimer(b)) - Number(isTimer(a)));
   const disables = await Promise.all(names.map((unit) => disableSteps(unit, site)));
   const reloads = removals.some(({ path }) => isUnit(path)) ? [reload] : [];
   const steps = [

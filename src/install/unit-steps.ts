@@ -4,6 +4,7 @@ import type { Site } from '../engine/site.ts';
 import type { CommandLine, CommandStep } from '../engine/step.ts';
 import { describeFailure } from '../engine/steps/describe-failure.ts';
 import type { Host } from '../host/host.ts';
+import { isTimer } from './units.ts';
 
 /** Whether systemd is in charge of this machine. */
 export async function hasSystemd(host: Host): Promise<boolean> {
@@ -22,10 +23,12 @@ export const reload: CommandStep = {
   revert: systemctl('daemon-reload'),
 };
 
-/** What it takes for a timer to run, now and after each boot. */
-export async function enableSteps(timer: string, site: Site): Promise<readonly CommandStep[]> {
-  const { isEnabled, activity } = await readUnit(timer, site);
-  return [...(isEnabled ? [] : [enable(timer)]), ...(activity === 'active' ? [] : [start(timer)])];
+/** What it takes for a unit to run, now and after each boot. A service has run when it has been enabled. */
+export async function enableSteps(unit: string, site: Site): Promise<readonly CommandStep[]> {
+  const { isEnabled, activity } = await readUnit(unit, site);
+  const isStarted = isTimer(unit) ? activity === 'active' : isEnabled;
+  const begin = isTimer(unit) ? start(unit) : beginWork(unit);
+  return [...(isEnabled ? [] : [enable(unit)]), ...(isStarted ? [] : [begin])];
 }
 
 export interface DisableSteps {
@@ -39,8 +42,8 @@ export interface DisableSteps {
 export async function disableSteps(unit: string, site: Site): Promise<DisableSteps> {
   const { isEnabled, activity } = await readUnit(unit, site);
   const isIdle = activity === 'inactive' || activity === 'failed' || activity === 'unknown';
-  const stop = unit.endsWith('.timer') ? takeBack(start(unit), `stop ${unit}`) : endWork(unit);
-  const isForgotten = activity === 'inactive' || activity === 'unknown' || unit.endsWith('.timer');
+  const stop = isTimer(unit) ? takeBack(start(unit), `stop ${unit}`) : endWork(unit);
+  const isForgotten = activity === 'inactive' || activity === 'unknown' || isTimer(unit);
   return {
     before: [...(isEnabled ? [takeBack(enable(unit), `disable ${unit}`)] : []), ...(isIdle ? [] : [stop])],
     after: isForgotten ? [] : [forget(unit)],
@@ -69,6 +72,16 @@ function start(unit: string): CommandStep {
 
 function takeBack({ command, revert, ...step }: CommandStep, title: string): CommandStep {
   return { ...step, title, undoes: true, command: revert ?? command, revert: command };
+}
+
+/** Not waited for: it needs the lock that this run holds, and tries again until it has it. */
+function beginWork(service: string): CommandStep {
+  return {
+    kind: 'command',
+    title: `start ${service}`,
+    command: systemctl('start', '--no-block', service),
+    revert: systemctl('stop', service),
+  };
 }
 
 /** Without a check: for systemd, a service of one command is never "active", only on its way there. */

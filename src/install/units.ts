@@ -4,19 +4,19 @@
  */
 import { DoctorError } from '../doctor-error.ts';
 
-/** What `--enable` knows, and the units that each stands for, without their suffixes. */
-export const timers = {
-  cleanup: 'k3s-iptables-cleanup',
-  doctor: 'k3s-doctor',
+/** What `--enable` knows, and the unit that each stands for. A timer starts the service of its name. */
+export const enableable = {
+  cleanup: 'k3s-iptables-cleanup.timer',
+  'forward-rules': 'k3s-forward-rules.service',
+  doctor: 'k3s-doctor.timer',
 } as const;
 
-export type TimerName = keyof typeof timers;
+export type EnableName = keyof typeof enableable;
 
 /** Every unit that is shipped. */
-export const unitNames: readonly string[] = Object.values(timers).flatMap((unit) => [
-  `${unit}.service`,
-  `${unit}.timer`,
-]);
+export const unitNames: readonly string[] = Object.values(enableable).flatMap((unit) =>
+  isTimer(unit) ? [unit.replace(/timer$/, 'service'), unit] : [unit],
+);
 
 export const exampleFile = '/etc/k3s-doctor/config.example.yaml';
 
@@ -28,22 +28,26 @@ export interface ShippedFile {
   readonly content: string;
 }
 
-/** Reads `cleanup,doctor`. Throws DoctorError `usage` for a name that is none. */
-export function parseTimerNames(text: string): readonly TimerName[] {
+/** Reads `cleanup,forward-rules,doctor`. Throws DoctorError `usage` for a name that is none. */
+export function parseEnableNames(text: string): readonly EnableName[] {
   const names = text.split(',').map((name) => name.trim());
-  const unknown = names.find((name) => !isTimerName(name));
+  const unknown = names.find((name) => !isEnableName(name));
   if (unknown !== undefined) {
-    throw new DoctorError('usage', `there is no timer "${unknown}" to enable`, {
-      hint: `there are ${Object.keys(timers).join(', ')}`,
+    throw new DoctorError('usage', `there is no unit "${unknown}" to enable`, {
+      hint: `there are ${Object.keys(enableable).join(', ')}`,
     });
   }
-  return [...new Set(names.filter(isTimerName))];
+  return [...new Set(names.filter(isEnableName))];
+}
+
+export function isTimer(unit: string): boolean {
+  return unit.endsWith('.timer');
 }
 
 export function isUnit(path: string): boolean {
   return /\.(service|timer)$/.test(path);
 }
 
-function isTimerName(name: string): name is TimerName {
-  return Object.hasOwn(timers, name);
+function isEnableName(name: string): name is EnableName {
+  return Object.hasOwn(enableable, name);
 }

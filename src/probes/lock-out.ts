@@ -30,7 +30,7 @@ export const refuseLockOut: LockOutGuard = async (context, plans) => {
   };
   return plans.map((steps) => {
     const { after, ...verdict } = judgePlan(steps, now);
-    if (verdict.reasons.length === 0) now = after;
+    now = after;
     return verdict;
   });
 };
@@ -47,6 +47,7 @@ interface State {
   readonly walks: ReadonlyMap<Way, Walk>;
 }
 
+/** `after`: as before where the plan is refused. */
 function judgePlan(steps: readonly Step[], now: State): LockOut & { readonly after: State } {
   const notes = new Set<string>();
   let after = now;

@@ -66,7 +66,8 @@ async function readFirewall({ get }: FactContext): Promise<FirewallReading> {
   return { iptables, nft, network, sets, natFirst: { ipv4: undefined, ipv6: undefined } };
 }
 
-function whyUnread({ iptables }: FirewallReading, inUse: readonly Family[]): string | undefined {
+function whyUnread({ iptables, network }: FirewallReading, inUse: readonly Family[]): string | undefined {
+  if (network.links === undefined) return 'ip does not list the addresses of this node';
   const dumps = backends.flatMap((backend) => inUse.map((family) => iptables[backend][family]));
   return dumps.flatMap((dump) => (dump.kind === 'unknown' ? [dump.reason] : []))[0];
 }
@@ -74,7 +75,9 @@ function whyUnread({ iptables }: FirewallReading, inUse: readonly Family[]): str
 interface Walked {
   readonly isNew: boolean;
   readonly mayPass: boolean;
-  /** As `mayLose` names them. */
+  /** Where it may be lost. */
+  readonly hooks: readonly string[];
+  /** The same, and who is known to be shut out there. */
   readonly losses: readonly string[];
 }
 
@@ -102,11 +105,19 @@ function walkSsh(firewall: Firewall, { ssh, inUse, config }: Ssh): readonly Walk
     if (!inUse.includes(packet.family)) return [];
     const walked = firewall.walk(packet);
     const mayPass = walked.ends.some(({ fate }) => fate === 'pass');
-    const who = mayPass || !nameOf ? '' : `from ${nameOf(packet)}: `;
-    const losses = hooksOfLoss(walked).map((hook) => `${who}${hook}`);
+    const hooks = hooksOfLoss(walked);
     // What native tables do, when they are listed the next time, is no news then.
-    if (reading.nft.kind === 'unknown') losses.push(nameOf ? `from ${nameOf(packet)}: nft` : 'nft');
-    return [{ isNew: packet.state === 'NEW', mayPass, losses }];
+    const untold = reading.nft.kind === 'unknown' ? ['nft'] : [];
+    const shut = mayPass ? untold : [...hooks, ...untold];
+    const from = nameOf ? shut.map((hook) => `from ${nameOf(packet)}: ${hook}`) : [];
+    return [
+      {
+        isNew: packet.state === 'NEW',
+        mayPass,
+        hooks: [...hooks, ...untold],
+        losses: [...hooks, ...untold, ...from],
+      },
+    ];
   }
 }
 
@@ -123,7 +134,7 @@ function judge(walked: readonly Walked[], { port, addresses }: Server): ProbeRes
   const losses = new Set(walked.flatMap((each) => each.losses));
   const news = walked.filter(({ isNew }) => isNew);
   const passed = news.length === 0 || news.some(({ mayPass }) => mayPass);
-  const shut = new Set(news.flatMap((each) => each.losses.map((loss) => loss.replace(/^from \S+: /, ''))));
+  const shut = new Set(news.flatMap(({ hooks }) => hooks));
   const detail = passed
     ? `port ${port} accepts connections at ${addresses.join(', ')}, and the rules let them in`
     : `${[...shut].join(' and ')} lets no new connection to port ${port} in`;

@@ -11,12 +11,12 @@ export interface TraceInput {
   readonly told: Extract<TracePacket['origin'], { kind: 'link' }>['told'];
   readonly walk: Walk;
   readonly services: readonly TraceService[];
-  readonly statesFrom: string | undefined;
+  readonly states: { readonly from: string; readonly missing?: string } | undefined;
   readonly notices: readonly string[];
 }
 
 export function buildTrace(input: TraceInput): TraceReport {
-  const { version, at, packet, walk, services, statesFrom, notices } = input;
+  const { version, at, packet, walk, services, states, notices } = input;
   return {
     schemaVersion: 1,
     tool: { name: 'k3s-doctor', version },
@@ -26,7 +26,8 @@ export function buildTrace(input: TraceInput): TraceReport {
     verdict: walk.verdict,
     ends: walk.ends.map((end) => describeEnd(end, packet, services)),
     services,
-    ...(statesFrom !== undefined && { statesFrom }),
+    ...(states !== undefined && { statesFrom: states.from }),
+    ...(states?.missing !== undefined && { statesMissing: states.missing }),
     notices,
   };
 }
@@ -91,7 +92,7 @@ function describeEnd(end: End, asked: Packet, services: readonly TraceService[])
     mark: packet.mark ?? 0,
     decidedBy: describeDecision(decidedBy),
     ...(end.destinationTranslated && { destination: change(asked, packet, 'destination') }),
-    ...(end.sourceTranslated && { source: change(asked, packet, 'source') }),
+    ...sourceOf(end, asked),
     ...(endpoint !== undefined && { endpoint }),
     assumptions: assumptions.map(({ kind, reason, rule }) => ({ kind, reason, rule })),
     path: path.map(({ hook, action, rule }) => ({ ...(hook !== undefined && { hook }), action, rule })),
@@ -111,6 +112,16 @@ function describeDecision(decision: Decision): TraceEnd['decidedBy'] {
     case 'nothing':
       return { kind: 'nothing' };
   }
+}
+
+/** An address may be translated to itself, or to that of a link that is not known. */
+function sourceOf({ sourceTranslated, packet, path }: End, asked: Packet): Pick<TraceEnd, 'source'> {
+  const source = change(asked, packet, 'source');
+  if (!sourceTranslated) return {};
+  if (asked.source !== packet.source) return { source };
+  const isUnknown = path.some(({ action }) => action === 'from the address of its link out');
+  if (isUnknown) return { source: { from: source.from, to: null } };
+  return source.from === source.to ? {} : { source };
 }
 
 function change(asked: Packet, now: Packet, side: 'source' | 'destination') {

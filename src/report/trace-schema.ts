@@ -47,7 +47,7 @@ export function traceSchema() {
   ]);
   const translation = z.object({
     from: z.string().describe('ADDRESS, or ADDRESS:PORT'),
-    to: z.string(),
+    to: z.string().nullable().describe('null: to which is not known'),
   });
   const endpointState = z.enum(['live', 'not-ready', 'dead', 'unknown']);
   const end = z.object({
@@ -60,7 +60,7 @@ export function traceSchema() {
     mark: z.int(),
     decidedBy: decision.describe('who stopped it, or the last that accepted it in a filter'),
     destination: translation.optional().describe('left out where it was not translated'),
-    source: translation.optional().describe('left out where it was not translated'),
+    source: translation.optional().describe('left out where it stays as it was'),
     endpoint: endpointState
       .optional()
       .describe('of the pod that it goes to, where a Service or host port led'),
@@ -99,6 +99,7 @@ export function traceSchema() {
     ends: list(end).describe('all that may come of it'),
     services: list(service).describe('who claims its destination in nat, each backend for itself'),
     statesFrom: z.string().optional().describe('how it is known which endpoints are live'),
+    statesMissing: z.string().optional().describe('why it is not known better'),
     notices: list(z.string()).describe('what was supposed of the packet, and what could not be read'),
   });
 }

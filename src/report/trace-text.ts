@@ -10,12 +10,14 @@ export function renderTrace(trace: TraceReport, options: TextOptions): string {
   const { colour, verbose, width } = options;
   const groups = verbose ? trace.ends.map((end) => [end]) : groupEnds(trace.ends);
   const isOne = groups.length === 1;
+  const common = isOne ? [] : commonAssumptions(groups);
   const shown = verbose ? groups : groups.slice(0, maxGroups);
   const hidden = groups.length - shown.length;
   const hasPath = trace.ends.some(({ path }) => path.length > 0);
   const blocks = [
     [headline(trace, options), ...deadEndpoints(trace, options)].join('\n'),
-    ...shown.map((ends) => renderEnds(ends, trace, { ...options, isOne })),
+    assumptionRows(common, options).join('\n'),
+    ...shown.map((ends) => renderEnds(ends, trace, { ...options, isOne, common })),
     ...(hidden > 0 ? [`… and ${count(hidden, 'more end')} (-v shows all, --format json has them)`] : []),
     ...renderServices(trace, options),
     trace.notices.map((notice) => colour.yellow(wrap(`Note: ${notice}`, width, '      '))).join('\n'),
@@ -28,8 +30,8 @@ const maxGroups = 8;
 
 function headline({ verdict, packet }: TraceReport, options: TextOptions): string {
   const { width } = options;
-  const word = verdict.toUpperCase();
-  return `${tint(verdict, options)}  ${wrap(packetWords(packet), width - word.length - 2, '  ')}`;
+  const room = width - verdict.length - 2;
+  return `${tint(verdict, options)}  ${wrap(packetWords(packet), room, '  ')}`;
 }
 
 function tint(verdict: TraceReport['verdict'], { colour }: TextOptions): string {
@@ -43,14 +45,14 @@ function tint(verdict: TraceReport['verdict'], { colour }: TextOptions): string 
   return colour.bold(paint[verdict](verdict.toUpperCase()));
 }
 
-function deadEndpoints({ ends }: TraceReport, { colour, width }: TextOptions): string[] {
+function deadEndpoints({ ends }: TraceReport, options: TextOptions): string[] {
   const dead = ends.filter(({ fate, endpoint }) => fate === 'pass' && endpoint === 'dead');
   const gone = [...new Set(dead.flatMap(({ destination }) => destination?.to ?? []))];
   const [first] = gone;
   if (first === undefined) return [];
   const more = gone.length > 1 ? ` and ${count(gone.length - 1, 'more endpoint')} are` : ' is';
   const words = `${first}${more} dead: nobody answers there. What to do: doctor check iptables-ghosts`;
-  return [colour.red(`● ${wrap(words, width - 2, '  ')}`)];
+  return [options.colour.red(`● ${wrapAt(words, options, 2)}`)];
 }
 
 /** Ends that differ in where the packet was sent to, and in nothing else that a person decides by. */
@@ -63,6 +65,24 @@ function groupEnds(ends: readonly TraceEnd[]): TraceEnd[][] {
   return [...Map.groupBy(ends, key).values()];
 }
 
+/** What holds for all of them, however they end. */
+function commonAssumptions(groups: readonly (readonly TraceEnd[])[]): TraceEnd['assumptions'] {
+  const [first = [], ...others] = groups.map((ends) => ends.flatMap(({ assumptions }) => assumptions));
+  const sets = others.map((assumptions) => new Set(assumptions.map(assumptionKey)));
+  const all = first.filter((each) => sets.every((set) => set.has(assumptionKey(each))));
+  return [...new Map(all.map((each) => [assumptionKey(each), each])).values()];
+}
+
+function assumptionKey({ kind, reason, rule }: TraceEnd['assumptions'][number]): string {
+  return [kind, reason, tableWords(rule), rule.chain, rule.number].join(' ');
+}
+
+function assumptionRows(assumptions: TraceEnd['assumptions'], options: TextOptions): string[] {
+  return assumptionWords(assumptions).map(({ label, text }) =>
+    row(label, options.colour.yellow(wrapAt(text, options))),
+  );
+}
+
 function decisionKey(decidedBy: TraceEnd['decidedBy']): unknown {
   if (decidedBy.kind !== 'rule') return decidedBy;
   const { text: _, ...rule } = decidedBy.rule;
@@ -72,25 +92,37 @@ function decisionKey(decidedBy: TraceEnd['decidedBy']): unknown {
 interface EndsOptions extends TextOptions {
   /** Nothing else may come of the packet: the verdict has said what becomes of it. */
   readonly isOne: boolean;
+  /** What was said of all ends already. */
+  readonly common: TraceEnd['assumptions'];
 }
 
 function renderEnds(ends: readonly TraceEnd[], trace: TraceReport, options: EndsOptions): string {
-  const { colour, isOne, verbose } = options;
+  const { colour, isOne, common, verbose } = options;
   const [end] = ends;
   if (!end) return '';
   const { decidedBy, source, mark } = end;
-  const text = decidedBy.kind === 'rule' ? colour.dim(wrapAt(decidedBy.rule.text, options)) : undefined;
+  const text = decidedBy.kind === 'rule' ? decidedBy.rule.text : '';
   const way = wayWords(end);
-  const assumed = assumptionWords(ends.flatMap(({ assumptions }) => assumptions));
+  const said = new Set(common.map(assumptionKey));
+  const assumed = ends
+    .flatMap(({ assumptions }) => assumptions)
+    .filter((each) => !said.has(assumptionKey(each)));
   const rows = [
     ...(isOne ? [] : [tint(end.fate, options)]),
     row('by', wrapAt(decisionWords(end), options)),
-    ...(text === undefined ? [] : [row('', text)]),
+    ...(text === '' ? [] : [row('', colour.dim(wrapAt(text, options)))]),
     ...destinations(ends, options),
-    ...(source ? [row('source', wrapAt(`${source.from} → ${source.to}`, options))] : []),
+    ...(source
+      ? [
+          row(
+            'source',
+            wrapAt(`${source.from} → ${source.to ?? "the node's address on its link out"}`, options),
+          ),
+        ]
+      : []),
     ...(mark === trace.packet.mark ? [] : [row('mark', hex(mark))]),
     ...(way === undefined ? [] : [row('way', wrapAt(way, options))]),
-    ...assumed.map(({ label, text: open }) => row(label, colour.yellow(wrapAt(open, options)))),
+    ...assumptionRows(assumed, options),
     ...(verbose ? renderPath(end, options) : []),
   ];
   return rows.join('\n');
@@ -102,8 +134,8 @@ function row(label: string, text: string): string {
   return `  ${label.padEnd(labelWidth - 2)}${text}`;
 }
 
-function wrapAt(text: string, { width }: TextOptions): string {
-  return wrap(text, width - labelWidth, ' '.repeat(labelWidth)).replaceAll(/ +$/gm, '');
+function wrapAt(text: string, { width }: TextOptions, column = labelWidth): string {
+  return wrap(text, width - column, '').replaceAll('\n', `\n${' '.repeat(column)}`);
 }
 
 /** `10.43.0.10:53 → 10.42.0.5:53 / 10.42.1.7:53`. */
@@ -127,33 +159,38 @@ function destinations(ends: readonly TraceEnd[], options: EndsOptions): string[]
   ];
 }
 
+const pathColumn = 17;
+
 function renderPath({ path }: TraceEnd, options: EndsOptions): string[] {
-  const { colour, width } = options;
-  return path.flatMap(({ hook = '', action, rule }, i) => {
-    const where = `${hook.padEnd(11)} ${tableWords(rule)} ${rule.chain} ${rule.number}: `;
-    const label = i === 0 ? 'path' : '';
-    const indent = ' '.repeat(labelWidth + 2);
+  if (path.length === 0) return [];
+  const lines = path.flatMap(({ hook = '', action, rule }) => {
+    const where = `${tableWords(rule)} ${rule.chain} ${rule.number || ''}`.trimEnd();
+    const text = options.colour.dim(wrapAt(rule.text, options, pathColumn));
     return [
-      row(label, wrap(`${where}${action}`, width - labelWidth, indent)),
-      colour.dim(`${indent}${wrap(rule.text, width - indent.length, indent)}`),
+      `    ${hook.padEnd(pathColumn - 4)}${wrapAt(`${where}: ${action}`, options, pathColumn)}`,
+      ...(rule.text === '' ? [] : [`${' '.repeat(pathColumn)}${text}`]),
     ];
   });
+  return ['  path', ...lines];
 }
 
-function renderServices({ services, statesFrom }: TraceReport, options: TextOptions): string[] {
-  const { colour, width } = options;
+function renderServices(trace: TraceReport, options: TextOptions): string[] {
+  const { colour, verbose, width } = options;
+  const { services, statesFrom, statesMissing } = trace;
   if (services.length === 0) return [];
   const blocks = [...Map.groupBy(services, serviceWords)].map(([title, claims]) =>
     [colour.bold(title), ...claims.map((claim) => renderClaim(claim, options))].join('\n'),
   );
-  const how = statesFrom === undefined ? [] : [colour.dim(wrap(`Live or dead: ${statesFrom}`, width, '  '))];
-  return [[...blocks, ...how].join('\n')];
+  const why =
+    statesMissing === undefined ? '' : verbose ? ` (${statesMissing})` : ' (-v says why not better)';
+  const how = statesFrom === undefined ? [] : [wrap(`Live or dead: ${statesFrom}${why}`, width, '  ')];
+  return [[...blocks, ...how.map((line) => colour.dim(line))].join('\n')];
 }
 
 const order = { alone: '', unknown: '', first: 'asked first', second: 'asked second' } as const;
 
 function renderClaim({ backend, asked, endpoints, isShadowed }: TraceService, options: TextOptions): string {
-  const { width, verbose } = options;
+  const { verbose } = options;
   const most = verbose ? endpoints.length : 8;
   const shown = endpoints.slice(0, most).map(({ address, port, state }) => {
     const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
@@ -163,7 +200,7 @@ function renderClaim({ backend, asked, endpoints, isShadowed }: TraceService, op
   const remark = isShadowed ? 'never reached: an earlier rule takes it' : order[asked];
   const head = `  iptables-${backend}`.padEnd(19);
   const text = [...shown, ...more].join(', ') || 'no endpoints';
-  const lines = wrap(`${text}${remark && ` (${remark})`}`, width - head.length, ' '.repeat(head.length));
+  const lines = wrapAt(`${text}${remark && ` (${remark})`}`, options, head.length);
   return `${head}${paintStates(lines, options)}`;
 }
 

@@ -3,7 +3,7 @@ import type { TraceEnd, TracePacket, TraceService } from './trace-schema.ts';
 
 type Assumption = TraceEnd['assumptions'][number];
 
-/** `udp 203.0.113.7 → 10.0.0.5:8472, new, arriving over eth0`. */
+/** `udp 203.0.113.7 → 10.0.0.5:8472, new, in over eth0`. */
 export function packetWords(packet: TracePacket): string {
   const { source, destination, sourcePort, destinationPort, mark, outLink } = packet;
   const parts = [
@@ -37,8 +37,8 @@ function originWords({ origin }: TracePacket): string {
   if (origin.kind === 'process') {
     return `from a process of this node${origin.uid === undefined ? '' : ` (uid ${origin.uid})`}`;
   }
-  if (origin.link === null) return 'arriving over a link that is not known';
-  return `arriving over ${origin.link}${origin.told === 'by-route' ? ' (by the routes)' : ''}`;
+  if (origin.link === null) return 'in over an unknown link';
+  return `in over ${origin.link}${origin.told === 'by-route' ? ' (by route)' : ''}`;
 }
 
 function withPort(address: string, port: number | undefined): string {
@@ -54,8 +54,10 @@ export function hex(value: number): string {
 export function decisionWords({ fate, decidedBy }: TraceEnd): string {
   switch (decidedBy.kind) {
     case 'rule': {
-      const answer = decidedBy.rejectWith === undefined ? '' : `, which answers ${decidedBy.rejectWith}`;
-      return `${fate === 'pass' ? 'last accepted by ' : ''}${ruleWords(decidedBy.rule)}${answer}`;
+      const { rule, rejectWith } = decidedBy;
+      const isSaid = rejectWith === undefined || rule.text.includes(rejectWith);
+      const answer = isSaid ? '' : `, which answers ${rejectWith}`;
+      return `${fate === 'pass' ? 'last accepted by ' : ''}${ruleWords(rule)}${answer}`;
     }
     case 'policy':
       return `${fate === 'pass' ? 'last accepted by ' : ''}the policy of ${decidedBy.chain.chain}, ${tableWords(decidedBy.chain)}`;
@@ -71,44 +73,50 @@ export function wayWords({ fate, way, outLink }: TraceEnd): string | undefined {
   const isDone = fate === 'pass';
   switch (way) {
     case 'in':
-      return isDone ? 'delivered to this node' : 'on its way to this node itself';
+      return isDone ? 'delivered to this node' : 'for this node itself';
     case 'forward':
-      return isDone ? `forwarded${over}` : `on its way through this node${over && `, out${over}`}`;
+      return `${isDone ? '' : 'to be '}forwarded${over}`;
     case 'out':
-      return isDone ? `sent out${over}` : `on its way out${over}`;
+      return `${isDone ? '' : 'to be '}sent out${over}`;
     case null:
       return undefined;
   }
 }
 
 /**
- * What had to be supposed, one for each chain and kind: a Service with many endpoints leaves a choice to
- * chance at each of its rules.
+ * What had to be supposed: what is left to chance, one for each chain, as a Service with many endpoints
+ * leaves a choice to chance at each of its rules; what is not known, one for each reason.
  */
 export function assumptionWords(
   assumptions: readonly Assumption[],
 ): { readonly label: 'chance' | 'doubt'; readonly text: string }[] {
-  const chains = Map.groupBy(assumptions, ({ kind, reason, rule }) =>
-    [kind, tableWords(rule), rule.chain, kind === 'unknown' ? reason : ''].join(' '),
+  const lines = Map.groupBy(assumptions, ({ kind, reason, rule }) =>
+    kind === 'chance' ? `${tableWords(rule)} ${rule.chain}` : `doubt ${reason}`,
   );
-  return [...chains.values()].flatMap((alike) => {
+  return [...lines.values()].flatMap((alike) => {
     const [first] = alike;
     if (!first) return [];
-    const reasons = [...new Set(alike.map(({ reason }) => reason))];
-    const more = reasons.length > 1 ? `, and ${reasons.length - 1} more like it` : '';
-    const place = placeWords(alike.map(({ rule }) => rule));
-    const text = `${first.reason}${more}${place && ` (${place})`}`;
+    const reasons = new Set(alike.map(({ reason }) => reason)).size;
+    const more = reasons > 1 ? `, and ${reasons - 1} more like it` : '';
+    const places = placesWords(alike.map(({ rule }) => rule));
+    const text = `${first.reason}${more}${places && ` (${places})`}`;
     return [{ label: first.kind === 'chance' ? 'chance' : 'doubt', text } as const];
   });
 }
 
-/** Of one chain. Nothing for what is no rule: the reason has said it. */
-function placeWords(rules: readonly Assumption['rule'][]): string {
-  const [first] = rules;
-  const numbers = [...new Set(rules.map(({ number }) => number))].sort((a, b) => a - b);
-  if (!first || first.table === '') return '';
-  if (numbers.length === 1) return ruleWords(first);
-  return `rules ${ranges(numbers)} of ${first.chain}, ${tableWords(first)}`;
+/** Chain by chain. Nothing for what is no single rule: the reason has said it. */
+function placesWords(all: readonly Assumption['rule'][]): string {
+  const rules = all.filter(({ number }) => number > 0);
+  const chains = [...Map.groupBy(rules, (rule) => `${tableWords(rule)} ${rule.chain}`).values()];
+  const most = 3;
+  const words = chains.slice(0, most).flatMap((alike) => {
+    const [first] = alike;
+    const numbers = [...new Set(alike.map(({ number }) => number))].sort((a, b) => a - b);
+    if (!first) return [];
+    if (numbers.length === 1) return [ruleWords(first)];
+    return [`rules ${ranges(numbers)} of ${first.chain}, ${tableWords(first)}`];
+  });
+  return [...words, ...(chains.length > most ? ['and more'] : [])].join('; ');
 }
 
 /** `2-4, 7`. */

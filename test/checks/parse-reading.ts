@@ -10,10 +10,12 @@ export interface ReadingTexts {
   readonly dumps?: Partial<Readonly<Record<`${Backend} ${Family}`, string>>>;
   /** Of `nft -j list ruleset`, besides what iptables-nft has. */
   readonly nft?: readonly unknown[];
+  /** Why nft could not be asked. */
+  readonly nftUnknown?: string;
 }
 
 /** A node's rules, by hand. */
-export function parseReading({ network, dumps = {}, nft }: ReadingTexts): FirewallReading {
+export function parseReading({ network, dumps = {}, nft, nftUnknown }: ReadingTexts): FirewallReading {
   const state = (backend: Backend, family: Family): DumpReadingState => {
     const text = dumps[`${backend} ${family}`];
     if (text === undefined) return { kind: 'absent' };
@@ -24,7 +26,11 @@ export function parseReading({ network, dumps = {}, nft }: ReadingTexts): Firewa
   const both = (backend: Backend) => ({ ipv4: state(backend, 'ipv4'), ipv6: state(backend, 'ipv6') });
   return {
     iptables: { legacy: both('legacy'), nft: both('nft') },
-    nft: nft === undefined ? { kind: 'absent' } : { kind: 'present', objects: nft },
+    nft: nftUnknown
+      ? { kind: 'unknown', reason: nftUnknown }
+      : nft === undefined
+        ? { kind: 'absent' }
+        : { kind: 'present', objects: nft },
     sets: { kind: 'absent' },
     network,
     natFirst: { ipv4: undefined, ipv6: undefined },

@@ -112,6 +112,25 @@ describe('what another node needs', () => {
     );
   });
 
+  test('a node behind a NAT of its own comes from its external address', async () => {
+    const self = node({ name: 'n1', internalAddresses: ['198.51.100.1'] });
+    const worker = node({
+      name: 'n2',
+      internalAddresses: ['172.31.39.213'],
+      externalAddresses: ['203.0.113.9'],
+    });
+    const links = network('198.51.100.1/24');
+    expect(printed(await flows({ nodes: cluster(self, worker), links }))).toEqual([
+      '203.0.113.9 → 198.51.100.1 8472/udp',
+      '203.0.113.9 → 198.51.100.1 10250/tcp',
+    ]);
+    const private_ = network('198.51.100.1/24', '172.31.39.1/24');
+    expect(printed(await flows({ nodes: cluster(self, worker), links: private_ }))).toEqual([
+      '172.31.39.213 → 198.51.100.1 8472/udp',
+      '172.31.39.213 → 198.51.100.1 10250/tcp',
+    ]);
+  });
+
   test('shared images take the embedded registry, at an agent too', async () => {
     const { needed } = await flows({ nodes: cluster(n1, n2), registry: true });
     expect(needed.map(({ flow }) => flow.name)).toEqual(['8472/udp', '6443/tcp', '10250/tcp', '5001/tcp']);

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { defaultConfig } from '../../src/config/config.ts';
+import { createFactContext } from '../../src/engine/fact.ts';
 import { firewallFact } from '../../src/facts/firewall.ts';
+import { natOrderFact } from '../../src/facts/nat-order.ts';
 import type { RecordingInput } from '../../src/host/recording-format.ts';
 import type { FirewallReading } from '../../src/netfilter/walk/reading.ts';
-import { type Edits, without } from './edited-recording.ts';
+import { type Edits, editedRecording, withLines, without } from './edited-recording.ts';
 import { gather } from './observed-host.ts';
 
 type Command = NonNullable<RecordingInput['commands']>[number];
@@ -55,6 +58,17 @@ describe('a dump that cannot be had is unknown, and the others are there', () =>
       'it fails',
       commands({ tool: 'iptables-legacy-save', args: ['-c'], exitCode: 1, stderr: 'Permission denied\n' }),
       'iptables-legacy-save failed with exit code 1: Permission denied',
+    ],
+    [
+      'there is a rule that it cannot print, which it says as if there were no table',
+      commands({
+        tool: 'iptables-legacy-save',
+        args: ['-c'],
+        exitCode: 3,
+        stderr:
+          'Error: unknown payload offset\niptables-nft-save v1.8.9 (nf_tables): Parsing nftables rule failed\nPerhaps iptables-nft-save or your kernel needs to be upgraded.\n',
+      }),
+      'iptables-legacy-save cannot print a rule that nft has made: Error: unknown payload offset',
     ],
     [
       'it is cut short',
@@ -113,18 +127,75 @@ describe('which nat table comes first', () => {
     expect((await readingOf(both, { ...probe, add })).natFirst).toEqual({ ipv4: undefined, ipv6: undefined });
   });
 
-  test('is not asked where one backend has none: no probe, and no second dump', async () => {
-    const { asked } = await gather(firewallFact, both, { edits: { ...probe, host: { files: [] } } });
-    expect(asked.filter((question) => question.startsWith('connect'))).toEqual([]);
-    expect(asked.filter((question) => question === 'iptables-nft-save -c')).toHaveLength(1);
+  test('is not asked where one backend has none: all rules would be read once more for it', async () => {
+    const host = await editedRecording(both, { host: { files: [] } });
+    const context = createFactContext(host, defaultConfig());
+    await context.get(firewallFact);
+    expect(context.ifAsked(natOrderFact)).toBeUndefined();
   });
 });
 
 describe('sets', () => {
+  const matching = withLines('filter', { rules: ['-A INPUT -m set --match-set bad src -j DROP'] });
+  const texts = { 'iptables-legacy-save.txt': matching };
+
+  async function setsOf(edits: Edits) {
+    const { value, asked } = await gather(firewallFact, both, { edits });
+    return { sets: value.reading.sets, asked: asked.filter((question) => question.startsWith('ipset')) };
+  }
+
   test('are not asked for where no rule matches one', async () => {
-    const { value, asked } = await gather(firewallFact, both);
-    expect(value.reading.sets).toEqual({ kind: 'absent' });
-    expect(asked.filter((question) => question.startsWith('ipset'))).toEqual([]);
+    expect(await setsOf({})).toEqual({ sets: { kind: 'absent' }, asked: [] });
+  });
+
+  test('nor where their module is not loaded', async () => {
+    const files = [
+      { path: '/proc/modules', text: 'nf_tables 1 0 - Live 0x0\n' },
+      { path: '/proc/sys/kernel/osrelease', text: '6.1.0\n' },
+      { path: '/lib/modules/6.1.0/modules.builtin', text: 'kernel/x.ko\n' },
+    ];
+    expect(await setsOf({ texts, add: { files } })).toEqual({ sets: { kind: 'absent' }, asked: [] });
+  });
+
+  test('are all there where a rule matches one', async () => {
+    const saved = 'create bad hash:ip family inet hashsize 1024 maxelem 65536\nadd bad 192.0.2.1\n';
+    const { sets, asked } = await setsOf({
+      texts: { ...texts, 'ipset.txt': () => saved },
+      add: { commands: [{ tool: 'ipset', args: ['save'], stdout: 'ipset.txt' }] },
+    });
+    expect(asked).toEqual(['ipset save']);
+    expect(sets).toMatchObject({ kind: 'present' });
+    expect(sets.kind === 'present' && sets.sets.get('bad')).toMatchObject({
+      type: 'hash:ip',
+      family: 'ipv4',
+      entries: [['192.0.2.1']],
+    });
+  });
+
+  test.each<[string, Command, string]>([
+    [
+      'there is no ipset',
+      { tool: 'ipset', absent: true },
+      'there is no ipset to list the sets with that rules match',
+    ],
+    ['it hangs', { tool: 'ipset', timeout: true }, 'ipset save did not end within 10 s and was killed'],
+    ['it cannot be started', { tool: 'ipset', failedToStart: 'EACCES' }, 'ipset could not be run: EACCES'],
+    [
+      'it fails',
+      { tool: 'ipset', exitCode: 1, stderr: 'ipset v7.17: Kernel error received: Operation not permitted\n' },
+      'ipset save failed with exit code 1: ipset v7.17: Kernel error received: Operation not permitted',
+    ],
+    [
+      'it prints something else',
+      { tool: 'ipset', stdout: 'else.txt' },
+      'what ipset save printed cannot be read',
+    ],
+  ])('are unknown where %s', async (_where, command, reason) => {
+    const { sets } = await setsOf({
+      texts: { ...texts, 'else.txt': () => 'Name: bad\n' },
+      add: { commands: [command] },
+    });
+    expect(sets).toEqual({ kind: 'unknown', reason });
   });
 });
 

@@ -10,7 +10,7 @@ export async function givenFacts(
   const nothing = { commands: [], files: [], directories: [], processes: [], kube: [], connects: [] };
   const host = await editedRecording('kube-proxy-legacy-then-nft', { host: nothing });
   const others = createFactContext(host, config);
-  const context: FactContext = { host, config, get };
+  const context: FactContext = { host, config, get, ifAsked: () => undefined };
   return context;
 
   function get<T>(fact: Fact<T>): Promise<T>;

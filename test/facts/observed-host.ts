@@ -24,7 +24,7 @@ export async function gather<T>(
   return { value, asked };
 }
 
-function observed(host: Host, note: (question: string) => void): Host {
+export function observed(host: Host, note: (question: string) => void): Host {
   return {
     ...host,
     run(command) {

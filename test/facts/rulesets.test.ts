@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { defaultConfig } from '../../src/config/config.ts';
+import { createFactContext, type Fact } from '../../src/engine/fact.ts';
+import { iptablesFact } from '../../src/facts/iptables.ts';
 import { rulesetsFact } from '../../src/facts/rulesets.ts';
 import { tableReadingsFact, tableTitle } from '../../src/facts/table-readings.ts';
-import { gather } from './observed-host.ts';
+import { editedRecording } from './edited-recording.ts';
+import { gather, observed } from './observed-host.ts';
 
 const both = 'kube-proxy-legacy-then-nft';
 
@@ -73,5 +77,25 @@ test('a machine without the nft programs has no nft backend', async () => {
   expect(value.nft.ipv4).toMatchObject({
     kind: 'absent',
     reason: expect.stringMatching(/^there is no iptables-nft-save/),
+  });
+});
+
+describe('beside a fact that keeps the text of the dumps', () => {
+  test.each([
+    ['asked for first', [iptablesFact, rulesetsFact]],
+    ['asked for at the same time, later', [rulesetsFact, iptablesFact]],
+  ])('%s, each is dumped once, and read to the same end', async (_when, facts) => {
+    const asked: string[] = [];
+    const host = await editedRecording(both);
+    const noting = observed(host, (question) => asked.push(question));
+    const { get } = createFactContext(noting, defaultConfig());
+    await Promise.all(facts.map((fact: Fact<unknown>) => get(fact)));
+    expect([...asked].sort()).toEqual([
+      'ip6tables-legacy-save -c',
+      'ip6tables-nft-save -c',
+      'iptables-legacy-save -c',
+      'iptables-nft-save -c',
+    ]);
+    expect(await get(rulesetsFact)).toEqual((await gather(rulesetsFact, both)).value);
   });
 });

@@ -14,6 +14,8 @@ const node = {
   localAddresses: { ipv4: ['192.168.60.1'] },
   files: [
     { path: '/proc/net/tcp', text: `  sl  local_address rem_address   st\n${anyAddress}\n` },
+    { path: '/proc/net/udp', text: '\n' },
+    { path: '/proc/sys/net/ipv4/ip_forward', text: '1\n' },
     { path: '/proc/modules', text: 'ip_tables 1 0 - Live 0x0\n' },
     { path: '/proc/sys/kernel/osrelease', text: '6.1.0\n' },
     { path: '/lib/modules/6.1.0/modules.builtin', text: 'kernel/fs/ext4.ko\n' },
@@ -23,7 +25,12 @@ const node = {
     { address: '192.168.60.1', port: 22, result: 'connected' },
     { address: '192.168.60.2', port: 10250, result: 'refused' },
   ],
-  commands: [{ tool: 'iptables-legacy-save', args: ['-c'], stdout: 'legacy' }],
+  commands: [
+    { tool: 'iptables-legacy-save', args: ['-c'], stdout: 'legacy' },
+    { tool: 'ip', args: ['-j', '-d', 'address', 'show'], stdout: 'links' },
+    { tool: 'ip', args: ['-j', '-4', 'route', 'show', 'table', 'all'], stdout: 'routes' },
+    { tool: 'ip', args: ['-j', '-4', 'rule', 'show'], stdout: 'rules' },
+  ],
   kube: [
     { path: '/readyz', body: 'readyz', source: 'k3s.yaml' },
     { path: clusterDnsPath, body: 'services' },
@@ -31,6 +38,25 @@ const node = {
   ],
   texts: {
     readyz: 'ok',
+    links: JSON.stringify([
+      {
+        ifindex: 2,
+        ifname: 'eth0',
+        flags: ['UP'],
+        mtu: 1500,
+        addr_info: [{ family: 'inet', local: '192.168.60.1', prefixlen: 24, scope: 'global' }],
+      },
+    ]),
+    routes: JSON.stringify([
+      { dst: 'default', gateway: '192.168.60.254', dev: 'eth0', flags: [] },
+      { dst: '192.168.60.0/24', dev: 'eth0', scope: 'link', flags: [] },
+      { type: 'local', dst: '192.168.60.1', dev: 'eth0', table: 'local', flags: [] },
+    ]),
+    rules: JSON.stringify([
+      { priority: 0, src: 'all', table: 'local' },
+      { priority: 32766, src: 'all', table: 'main' },
+      { priority: 32767, src: 'all', table: 'default' },
+    ]),
     legacy: dump('ACCEPT'),
     services: JSON.stringify({
       items: [{ metadata: { name: 'kube-dns' }, spec: { clusterIP: '10.99.0.10' } }],
@@ -79,7 +105,7 @@ describe('on a node that nothing is known of', () => {
   it('no probe passes, and each says why', async () => {
     expect(await probe({}, {})).toEqual([
       { probe: 'api', passed: false, detail: 'the API server is not ready: not recorded' },
-      { probe: 'ssh', passed: false, detail: 'no SSH server listens on port 22' },
+      { probe: 'ssh', passed: false, detail: 'no address of this node accepts connections to port 22' },
       { probe: 'dns', passed: false, detail: 'cluster DNS at 10.43.0.10 does not answer: not recorded' },
       {
         probe: 'peer',
@@ -133,22 +159,52 @@ describe('the SSH server', () => {
       probe: 'ssh',
       passed: false,
       detail: 'iptables-legacy filter INPUT lets no new connection to port 22 in',
-      mayLose: ['iptables-legacy filter INPUT'],
+      mayLose: [
+        'iptables-legacy filter INPUT',
+        'from 198.51.100.7: iptables-legacy filter INPUT',
+        'from 192.168.60.254: iptables-legacy filter INPUT',
+      ],
     });
   });
 
   it('says where in the rules it depends', async () => {
-    const legacy = dump('DROP', '-A INPUT -s 10.0.0.0/8 -j ACCEPT');
-    expect(await ssh({ ...node, texts: { ...node.texts, legacy } })).toMatchObject({
+    const some = dump('DROP', '-A INPUT -s 10.0.0.0/8 -j ACCEPT', '-A INPUT -s 198.51.100.0/24 -j ACCEPT');
+    expect(await ssh({ ...node, texts: { ...node.texts, legacy: some } })).toMatchObject({
+      passed: true,
+      mayLose: ['iptables-legacy filter INPUT', 'from 192.168.60.254: iptables-legacy filter INPUT'],
+    });
+    // Whoever a rule names may be kept out at any time: it matters where, and not who.
+    const ban = dump('ACCEPT', '-A INPUT -s 203.0.113.9/32 -p tcp -j DROP');
+    expect(await ssh({ ...node, texts: { ...node.texts, legacy: ban } })).toMatchObject({
       passed: true,
       mayLose: ['iptables-legacy filter INPUT'],
     });
   });
 
+  it('is lost at a hook, whatever chain the rule is in', async () => {
+    const legacy = dump(
+      'ACCEPT',
+      ':mine - [0:0]',
+      '-A INPUT -p tcp -j mine',
+      '-A mine -s 203.0.113.9/32 -j DROP',
+    );
+    expect(await ssh({ ...node, texts: { ...node.texts, legacy } })).toMatchObject({
+      mayLose: ['iptables-legacy filter INPUT'],
+    });
+  });
+
   it('has not passed when the rules cannot be read', async () => {
-    expect(await ssh({ ...node, commands: [] })).toMatchObject({
+    const without = (tool: string) => ({
+      ...node,
+      commands: node.commands.filter((each) => each.tool !== tool),
+    });
+    expect(await ssh(without('iptables-legacy-save'))).toMatchObject({
       passed: false,
-      detail: 'the rules cannot be judged: iptables-legacy-save cannot be read (absent)',
+      detail: expect.stringMatching(/^the rules cannot be judged: legacy tables are registered \(filter\)/),
+    });
+    expect(await ssh(without('ip'))).toMatchObject({
+      passed: false,
+      detail: 'the rules cannot be judged: ip does not list the addresses of this node',
     });
     expect(await ssh({ ...node, texts: { ...node.texts, legacy: '*filter\n' } })).toMatchObject({
       detail: expect.stringContaining('before its COMMIT'),
@@ -163,7 +219,7 @@ describe('the SSH server', () => {
     const files = [...node.files.slice(0, -1), { path: '/proc/net/ip_tables_names', text: names }];
     const host = await madeUpNode({ ...node, files });
     const run: Host['run'] = (command) => {
-      asked.push(command.tool);
+      if (command.tool !== 'ip') asked.push(command.tool);
       return host.run(command);
     };
     expect((await runProbes({ ...host, run }, defaultConfig()))[1]).toMatchObject({

@@ -60,7 +60,7 @@ export function reportOf(walk: Walk, input: Partial<TraceInput> = {}): TraceRepo
     told: 'given',
     walk,
     services: [],
-    statesFrom: undefined,
+    states: undefined,
     notices: [],
     ...input,
   });

@@ -33,7 +33,12 @@ test('a report on every kind of decision, packet and service fits the schema', (
       endAt('10.42.0.9', 80, { sourceTranslated: true }),
     ];
     const services = [serviceOf(), serviceOf({ address: null, name: null, kind: 'host-port' })];
-    expectValid(reportOf({ verdict: 'depends', ends }, { services, statesFrom: 'x', notices: ['y'] }));
+    expectValid(
+      reportOf(
+        { verdict: 'depends', ends },
+        { services, states: { from: 'x', missing: 'z' }, notices: ['y'] },
+      ),
+    );
   }
   for (const transport of [
     { protocol: 'tcp', sourcePort: 1, destinationPort: 2, flags: ['SYN'] },

@@ -30,12 +30,12 @@ const twoPods = ['10.42.0.9', '10.42.0.10'].map((address) =>
 
 test('a rule that stops it is named with its number, chain, backend, table and text', () => {
   expect(textOf(reportOf({ verdict: 'reject', ends: [rejected] }))).toBe(`\
-REJECT  udp 203.0.113.7 → 10.0.0.5:8472, new, arriving over eth0
+REJECT  udp 203.0.113.7 → 10.0.0.5:8472, new, in over eth0
 
   by      rule 3 of ufw-user-input, iptables-nft filter, which answers
           icmp-port-unreachable
           -A ufw-user-input -p udp -m udp --dport 8472 -j REJECT
-  way     on its way to this node itself
+  way     for this node itself
 
 The whole path, rule by rule: -v
 `);
@@ -43,9 +43,10 @@ The whole path, rule by rule: -v
 
 test('-v has each rule on the way, with the hook, and no hint', () => {
   expect(textOf(reportOf({ verdict: 'reject', ends: [rejected] }), { verbose: true })).toContain(`
-  path    input       iptables-nft filter ufw-user-input 3: reject with
-            icmp-port-unreachable
-            -A ufw-user-input -p udp -m udp --dport 8472 -j REJECT
+  path
+    input        iptables-nft filter ufw-user-input 3: reject with
+                 icmp-port-unreachable
+                 -A ufw-user-input -p udp -m udp --dport 8472 -j REJECT
 `);
 });
 
@@ -73,7 +74,7 @@ test.each<[string, End, string]>([
 
 test('a node that is behind two endpoints is one block, with what nat made of it and what was left to chance', () => {
   expect(textOf(reportOf({ verdict: 'pass', ends: twoPods }, { packet: toService }))).toBe(`\
-PASS  tcp 192.168.60.2 → 10.43.0.80:80, new, arriving over eth0
+PASS  tcp 192.168.60.2 → 10.43.0.80:80, new, in over eth0
 
   by      last accepted by rule 2 of KUBE-FORWARD, iptables-nft filter
           -A KUBE-FORWARD -m mark --mark 0x4000/0x4000 -j ACCEPT
@@ -106,19 +107,19 @@ test('where ends differ each has its fate and what it rests on', () => {
   const string = { kind: 'unknown', reason: 'match --string is not understood', rule: ufwReject } as const;
   const ends = [endOf({ assumptions: [limit] }), { ...rejected, assumptions: [limit, string] }];
   expect(textOf(reportOf({ verdict: 'depends', ends }))).toBe(`\
-DEPENDS  udp 203.0.113.7 → 10.0.0.5:8472, new, arriving over eth0
+DEPENDS  udp 203.0.113.7 → 10.0.0.5:8472, new, in over eth0
+
+  chance  limit: avg 3/min (rule 2 of KUBE-FORWARD, iptables-nft filter)
 
 PASS
   by      no rule stands in its way
   way     delivered to this node
-  chance  limit: avg 3/min (rule 2 of KUBE-FORWARD, iptables-nft filter)
 
 REJECT
   by      rule 3 of ufw-user-input, iptables-nft filter, which answers
           icmp-port-unreachable
           -A ufw-user-input -p udp -m udp --dport 8472 -j REJECT
-  way     on its way to this node itself
-  chance  limit: avg 3/min (rule 2 of KUBE-FORWARD, iptables-nft filter)
+  way     for this node itself
   doubt   match --string is not understood (rule 3 of ufw-user-input,
           iptables-nft filter)
 
@@ -153,16 +154,16 @@ const ghost = serviceOf({
   backend: 'legacy',
   endpoints: [{ address: '10.42.0.5', port: 8080, state: 'dead' }],
 });
-const statesFrom = 'by the EndpointSlices of https://127.0.0.1:6443';
+const states = { from: 'by the EndpointSlices of https://127.0.0.1:6443' };
 
 test('who claims the address is said for each backend, and a dead end right below the verdict', () => {
   const services = [ghost, serviceOf({ asked: 'second' })];
   const report = reportOf(
     { verdict: 'pass', ends: [endAt('10.42.0.5', 8080)] },
-    { packet: toService, services, statesFrom },
+    { packet: toService, services, states },
   );
   expect(textOf(report)).toBe(`\
-PASS  tcp 192.168.60.2 → 10.43.0.80:80, new, arriving over eth0
+PASS  tcp 192.168.60.2 → 10.43.0.80:80, new, in over eth0
 ● 10.42.0.5:8080 is dead: nobody answers there. What to do: doctor check
   iptables-ghosts
 
@@ -180,7 +181,7 @@ Live or dead: by the EndpointSlices of https://127.0.0.1:6443
 test('a dead endpoint that the packet does not come to is no alarm', () => {
   const report = reportOf(
     { verdict: 'pass', ends: twoPods },
-    { packet: toService, services: [ghost, serviceOf()], statesFrom },
+    { packet: toService, services: [ghost, serviceOf()], states },
   );
   expect(textOf(report)).not.toContain('●');
 });
@@ -231,9 +232,9 @@ test.each([
 test('where it comes from in words', () => {
   const walk = { verdict: 'pass', ends: [endOf()] } as const;
   const textFrom = (input: Parameters<typeof reportOf>[1]) => textOf(reportOf(walk, input), { width: 120 });
-  expect(textFrom({ told: 'by-route' })).toContain(', arriving over eth0 (by the routes)\n');
+  expect(textFrom({ told: 'by-route' })).toContain(', in over eth0 (by route)\n');
   expect(textFrom({ packet: { ...overlay, origin: { kind: 'link', name: undefined } } })).toContain(
-    ', arriving over a link that is not known\n',
+    ', in over an unknown link\n',
   );
   const process = { ...overlay, origin: { kind: 'process', uid: 0 }, mark: 0x10, outLink: 'eth1' } as const;
   expect(textFrom({ packet: process })).toContain(

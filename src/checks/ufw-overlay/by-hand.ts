@@ -2,26 +2,39 @@ import type { NeededFlow } from '../../facts/flow.ts';
 import { nftFamily, tableWords } from '../../netfilter/walk/decision-words.ts';
 import type { ChainRef, End } from '../../netfilter/walk/walk.ts';
 import type { Gap } from './judge.ts';
-import type { Obstacle } from './opening.ts';
+import type { Obstacle, Opening } from './opening.ts';
 import { richRule } from './rich-rule.ts';
 import { ufwWords } from './ufw-words.ts';
 import { zoneOf } from './zone.ts';
 
 /** What a person can type to open gaps of one flow that are closed by the same rule; undefined: nothing helps. */
-export function commandsFor(gaps: readonly Gap[], { by }: Obstacle): string | undefined {
+export function commandsFor(gaps: readonly Gap[], { way }: Obstacle): string | undefined {
   const [first] = gaps;
   if (first === undefined) return undefined;
   const needs = gaps.map(({ need }) => need);
-  switch (by) {
-    case 'ufw-rule':
+  switch (way.kind) {
+    case 'ufw-list':
       return needs.map((need) => `ufw prepend ${ufwWords(need)}`).join('; ');
-    case 'ufw-off':
+    case 'ufw-file':
+      return 'see the rule in /etc/ufw/before.rules or after.rules (before6.rules, after6.rules), then ufw reload';
+    case 'ufw-switch':
       return 'ufw enable, and run this again; or ufw disable, which empties its chains';
-    case 'firewalld-rule':
+    case 'zone':
       return zoneCommands(first.end, needs);
     case 'rule':
       return ruleCommand(first.end, needs);
+    case 'two':
+      return [openingCommands(way.opening, needs), ruleCommand(way.next, needs)]
+        .filter((command) => command !== undefined)
+        .join('; ');
+    case 'none':
+      return undefined;
   }
+}
+
+function openingCommands(opening: Opening, needs: readonly NeededFlow[]): string {
+  if (opening.kind === 'ufw') return needs.map((need) => `ufw ${ufwWords(need)}`).join('; ');
+  return [...needs.map((need) => addToZone(opening.zone, richRule(need))), reloadZones].join('; ');
 }
 
 function ruleCommand({ decidedBy: decision, path }: End, needs: readonly NeededFlow[]): string | undefined {
@@ -42,11 +55,13 @@ function ruleCommand({ decidedBy: decision, path }: End, needs: readonly NeededF
 /** Ahead of what the zone itself denies. */
 function zoneCommands({ decidedBy }: End, needs: readonly NeededFlow[]): string {
   const place = decidedBy.kind === 'rule' ? zoneOf(decidedBy.rule.chain) : undefined;
-  const zone = place === undefined ? '' : `--zone=${place.zone} `;
-  return needs
-    .map((need) => `firewall-cmd --permanent ${zone}--add-rich-rule='${richRule(need, -1)}'`)
-    .concat('firewall-cmd --reload')
-    .join('; ');
+  return [...needs.map((need) => addToZone(place?.zone, richRule(need, -1))), reloadZones].join('; ');
+}
+
+const reloadZones = 'firewall-cmd --reload';
+
+function addToZone(zone: string | undefined, rule: string): string {
+  return `firewall-cmd --permanent ${zone === undefined ? '' : `--zone=${zone} `}--add-rich-rule='${rule}'`;
 }
 
 /** At the head of the built-in chain: chains of others are rewritten by them. Several sources make a rule each. */

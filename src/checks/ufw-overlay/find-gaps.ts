@@ -4,7 +4,7 @@ import { decisionWords } from '../../netfilter/walk/decision-words.ts';
 import { createFirewall } from '../../netfilter/walk/firewall.ts';
 import { walkFlow } from '../../netfilter/walk/walk-flow.ts';
 import { commandsFor } from './by-hand.ts';
-import { type Gap, sender } from './judge.ts';
+import { describeDoubt, type Gap, sender } from './judge.ts';
 import { type Firewalls, findOpening, type Obstacle, type Opening } from './opening.ts';
 import { stepsFor } from './steps.ts';
 import { withOpenings } from './with-openings.ts';
@@ -33,7 +33,7 @@ export function findGaps(gaps: readonly Gap[], firewalls: Firewalls): readonly F
   );
   return judged.map(({ gap, answer }) => {
     if (answer.kind !== 'obstacle') {
-      return { finding: describeGap(gap, { kind: 'planned' }), steps: stepsFor(answer) };
+      return { finding: describeGap(gap, { kind: 'planned' }, ownerOf(answer)), steps: stepsFor(answer) };
     }
     const same = alike.get(reasonKey(gap, answer))?.map((each) => each.gap) ?? [gap];
     const commands = commandsFor(same, answer);
@@ -47,20 +47,29 @@ export function findGaps(gaps: readonly Gap[], firewalls: Firewalls): readonly F
     const then = walkFlow(opened, { ...packet, protocol, ports, sourcePorts }, 'NEW');
     if (then.verdict === 'pass') return undefined;
     const tool = opening.kind === 'ufw' ? 'UFW' : 'firewalld';
-    const next = then.end ? decisionWords(then.end.decidedBy) : 'what cannot be told';
+    if (then.verdict === 'unknown' || then.end === undefined) {
+      const why = `whether a rule of ${tool}'s would open it cannot be told: ${describeDoubt(then.end)}`;
+      return { kind: 'obstacle', why, way: { kind: 'none' } };
+    }
+    const next = decisionWords(then.end.decidedBy);
     const why = `a rule of ${tool}'s alone would not open it: ${next} stands in the way, too`;
-    return { kind: 'obstacle', by: opening.kind === 'ufw' ? 'ufw-rule' : 'firewalld-rule', why };
+    return { kind: 'obstacle', why, way: { kind: 'two', opening, next: then.end } };
   }
 }
 
 /** Findings with the same reason share their commands, so that each is printed once. */
 function reasonKey({ need, end }: Gap, answer: Obstacle | Opening): string {
-  const why = answer.kind === 'obstacle' ? `${answer.by} ${answer.why}` : '';
+  const why = answer.kind === 'obstacle' ? answer.why : '';
   return `${need.flow.name} ${need.family} ${why} ${decisionWords(end.decidedBy)}`;
 }
 
-function describeGap(gap: Gap, remedy: Finding['remedy']): Finding {
-  const { need, end, verdict, link, established } = gap;
+/** Whose default it is that decides. */
+function ownerOf(opening: Opening): string {
+  return opening.kind === 'ufw' ? "UFW's default, " : `firewalld's zone ${opening.zone}, `;
+}
+
+function describeGap(gap: Gap, remedy: Finding['remedy'], owner = ''): Finding {
+  const { need, end, verdict, link } = gap;
   const { flow, destination, family } = need;
   const verb = { drop: 'is dropped by', reject: 'is rejected by', depends: 'gets in sometimes alone:' }[
     verdict
@@ -71,7 +80,7 @@ function describeGap(gap: Gap, remedy: Finding['remedy']): Finding {
     subject: `${need.source} ${flow.name}`,
     severity: flow.severity,
     effect: 'rejects',
-    message: `${sender(need)} → ${flow.name} (${flow.title}) ${verb} ${decisionWords(end.decidedBy)}`,
+    message: `${sender(need)} → ${flow.name} (${flow.title}) ${verb} ${owner}${decisionWords(end.decidedBy)}`,
     ...(port !== undefined && {
       traffic: {
         protocol: flow.protocol,
@@ -90,14 +99,16 @@ function describeGap(gap: Gap, remedy: Finding['remedy']): Finding {
         expected: 'pass',
       },
       ...(end.decidedBy.kind === 'rule' ? [{ source: 'rule', observed: end.decidedBy.rule.text }] : []),
-      { source: 'an established one', observed: establishedWords[established] },
+      { source: 'an established one', observed: describeEstablished(gap) },
     ],
     remedy,
   };
 }
 
-const establishedWords: Readonly<Record<Gap['established'], string>> = {
-  pass: 'passes: as long as this host sends first and often enough, all looks well',
-  stopped: 'is stopped, too',
-  unknown: 'cannot be told',
-};
+function describeEstablished({ established, need: { flow } }: Gap): string {
+  if (established === 'stopped') return 'is stopped, too';
+  if (established === 'unknown') return 'cannot be told';
+  return flow.protocol === 'tcp'
+    ? 'passes: what is open already goes on'
+    : 'passes: while this host sends first, and often enough, all looks well';
+}

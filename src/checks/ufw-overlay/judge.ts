@@ -1,5 +1,5 @@
 import type { NeededFlow } from '../../facts/flow.ts';
-import { decisionWords } from '../../netfilter/walk/decision-words.ts';
+import { ruleWords } from '../../netfilter/walk/decision-words.ts';
 import type { Firewall } from '../../netfilter/walk/firewall.ts';
 import type { End } from '../../netfilter/walk/walk.ts';
 import { walkFlow } from '../../netfilter/walk/walk-flow.ts';
@@ -38,9 +38,14 @@ export function judgeFlows(firewall: Firewall, needed: readonly NeededFlow[]): J
     gaps.push({ need, verdict, end, link, established });
   }
   const undetermined = [...doubts].map(
-    ([why, flows]) => `whether these pass cannot be told: ${flows.join(', ')}: ${why}`,
+    ([why, flows]) => `whether these pass cannot be told: ${listSome(flows)}: ${why}`,
   );
   return { gaps, undetermined };
+}
+
+function listSome(flows: readonly string[]): string {
+  const shown = flows.slice(0, 6).join(', ');
+  return flows.length > 6 ? `${shown} and ${flows.length - 6} more` : shown;
 }
 
 function walkNeed(firewall: Firewall, { flow, ...packet }: NeededFlow, state: 'NEW' | 'ESTABLISHED') {
@@ -48,12 +53,11 @@ function walkNeed(firewall: Firewall, { flow, ...packet }: NeededFlow, state: 'N
   return walkFlow(firewall, { ...packet, protocol, ports, sourcePorts }, state);
 }
 
-/** What had to be supposed for one of its ends. */
-function describeDoubt(end: End | undefined): string {
+/** What had to be supposed for an end. */
+export function describeDoubt(end: End | undefined): string {
   const doubt = end?.assumptions.find(({ kind }) => kind === 'unknown');
-  return doubt
-    ? `${doubt.reason} (${decisionWords({ kind: 'rule', rule: doubt.rule })})`
-    : 'the rules could not be read';
+  if (doubt === undefined) return 'the rules could not be read';
+  return doubt.rule.number === 0 ? doubt.reason : `${doubt.reason} (${ruleWords(doubt.rule)})`;
 }
 
 /** `n2 (10.0.0.2)`, or the address alone. */

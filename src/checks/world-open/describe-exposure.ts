@@ -8,8 +8,7 @@ import type { Exposed } from './exposed.ts';
 export function describeExposure(exposed: Exposed): Finding {
   const { port: about, door, exposure } = exposed;
   const { port, protocol, title, risk, severity } = about;
-  const { address, end } = exposure;
-  const isLucky = end.assumptions.length > 0;
+  const { address, end, always } = exposure;
   const who = door.isPrivate ? 'everybody in the networks before it' : 'the whole world';
   const evidence: readonly Evidence[] = [
     { source: 'effect', observed: risk },
@@ -33,7 +32,7 @@ export function describeExposure(exposed: Exposed): Finding {
     subject: `${port}/${protocol} ${door.family} ${door.link}`,
     severity: door.isPrivate ? milder[severity] : severity,
     effect: 'exposes',
-    message: `${port}/${protocol} (${title}) is open to ${who} at ${address} (${door.link})${isLucky ? ', now and then' : ''}: ${whoLetsIn(end.decidedBy)}`,
+    message: `${port}/${protocol} (${title}) is open to ${who} at ${address} (${door.link})${always ? '' : ', now and then'}: ${whoLetsIn(end.decidedBy)}`,
     traffic: { protocol, address, port, service: null, sentTo: [], live: [] },
     evidence,
     remedy: {

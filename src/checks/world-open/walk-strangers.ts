@@ -4,8 +4,8 @@ import type { ClusterPort } from './cluster-ports.ts';
 import type { FrontDoor } from './front-doors.ts';
 
 export type Exposure =
-  /** `end`: of a stranger's packet that is let in. */
-  | { readonly kind: 'open'; readonly address: string; readonly end: End }
+  /** `end`: of a stranger's packet that is let in. `always`: so is every other one. */
+  | { readonly kind: 'open'; readonly address: string; readonly end: End; readonly always: boolean }
   | { readonly kind: 'closed' }
   | { readonly kind: 'unknown'; readonly reason: string };
 
@@ -38,7 +38,10 @@ export function walkStrangers(
     );
     const ends = walks.map(letIn).filter((end) => end !== undefined);
     const [end] = ends;
-    if (end !== undefined && ends.length >= 2) return { kind: 'open', address, end };
+    if (end !== undefined && ends.length >= 2) {
+      const always = walks.filter(({ verdict }) => verdict === 'pass').length >= 2;
+      return { kind: 'open', address, end, always };
+    }
     const unknown = walks.filter(({ verdict }) => verdict === 'unknown');
     if (ends.length + unknown.length >= 2) doubt ??= describeDoubt(unknown);
   }

@@ -1,5 +1,5 @@
 import type { CheckId, Config } from '../../config/config.ts';
-import type { Plan } from '../check.ts';
+import type { Check, Plan } from '../check.ts';
 import { count } from '../count.ts';
 import type { Examination } from '../examine.ts';
 import { type Finding, findingKey } from '../finding.ts';
@@ -49,7 +49,7 @@ export function decide(input: DecideInput): Decision {
     decideCheck(examination, input, (finding) => {
       if (everything !== undefined) return everything;
       const sighting = bySight.get(finding);
-      return sighting && reasonToWait(sighting, input);
+      return sighting && reasonToWait(sighting, examination.check, input);
     }),
   );
   const plans = decided.flatMap(({ examination, plan: { steps } }) =>
@@ -82,6 +82,7 @@ function reasonForAll({ state, config, now, attended }: DecideInput): string | u
 /** Why an unattended run leaves a finding alone for now; undefined when it need not. */
 function reasonToWait(
   { finding, memory, grownBy }: Sighting,
+  { recurs }: Check,
   { config, now }: DecideInput,
 ): string | undefined {
   const { strikes, cooldownMinutes, attempts } = config.guards;
@@ -91,7 +92,8 @@ function reasonToWait(
   if (failedAttempts >= attempts)
     return `its repair failed ${count(failedAttempts, 'time')} in a row (guards.attempts is ${attempts}): it is only reported until something about it changes; doctor fix tries again`;
   const restUntil = lastAttemptAt && minutesAfter(new Date(lastAttemptAt), cooldownMinutes);
-  if (restUntil && ageMs(restUntil, now) < 0)
+  const isAgain = recurs === true && failedAttempts === 0;
+  if (restUntil && !isAgain && ageMs(restUntil, now) < 0)
     return `its repair was tried at ${showTime(lastAttemptAt)}: it is left alone until ${showTime(restUntil)} (guards.cooldownMinutes is ${cooldownMinutes}); doctor fix does not wait`;
   if (seen < strikes) {
     const last = seen + 1 >= strikes;

@@ -39,7 +39,11 @@ export const iptablesBatch: StepKind<IptablesBatchStep, Ruleset> = {
   probe,
   async apply(step, before, context) {
     const input = printBatch(step, before);
-    return input === undefined ? { kind: 'written' } : restore(step, context, input);
+    const written = input === undefined ? { kind: 'written' as const } : await restore(step, context, input);
+    if (written.kind === 'written' && step.change.kind === 'add' && step.change.isNew) {
+      await keep(step, step.change.addition, context);
+    }
+    return written;
   },
   verify,
   revert(step, before) {
@@ -73,7 +77,7 @@ function describe(step: IptablesBatchStep): StepDescription {
     ...(chains > 0 ? [count(chains, 'chain')] : []),
     ...(rules > 0 ? [count(rules, 'rule')] : []),
   ];
-  const verb = change.kind === 'remove' ? 'remove' : 'put back';
+  const verb = change.kind === 'remove' ? 'remove' : change.isNew ? 'add' : 'put back';
   return {
     title: `${title(step)}: ${verb} ${objects.join(' and ')} in one transaction`,
     command: `${restoreTool(step)} ${restoreArgs(step).join(' ')}`,
@@ -158,7 +162,10 @@ async function verify(step: IptablesBatchStep, before: Ruleset, context: StepCon
   const missing = change.kind === 'add' ? missingFrom(change.addition, after.ruleset) : undefined;
   if (missing && !isEmpty(missing)) {
     const parts = missing.chains.length + countInserts(missing);
-    return notAsPlanned(step, `${count(parts, 'chain or rule', 'chains or rules')} could not be put back`);
+    return notAsPlanned(
+      step,
+      `${count(parts, 'chain or rule', 'chains or rules')} ${parts === 1 ? 'is' : 'are'} not there`,
+    );
   }
   const ours = change.kind === 'add' ? change.addition.chains.length + countInserts(change.addition) : 0;
   const others = lost.length + Math.max(0, added.length - ours);
@@ -208,6 +215,19 @@ async function restore(step: IptablesBatchStep, context: StepContext, input: str
       return { kind: 'failed', reason: `${command.tool}: ${describeFailure(result)}` };
     }
     await sleep(200 * attempt);
+  }
+}
+
+/**
+ * The network policy controller saves the whole filter table and restores it, without a lock over both:
+ * what came in between is gone again. So it is looked for a few times, and put there again.
+ */
+async function keep(step: IptablesBatchStep, addition: Addition, context: StepContext): Promise<void> {
+  for (const delayMs of [100, 200, 400]) {
+    await sleep(delayMs);
+    const now = await dump(step, context);
+    const missing = now.kind === 'dumped' ? printAddition(addition, now.ruleset) : undefined;
+    if (missing !== undefined) await restore(step, context, missing);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Family } from '../../netfilter/ruleset.ts';
+import { parseNetwork, prefixLength, printAddress } from '../../netfilter/walk/addresses.ts';
 import type { UfwRuleSpec, UfwRuleStep } from '../step.ts';
 
 /** Arguments of `ufw`. The comment goes with a delete, too: without it any rule alike would be deleted. */
@@ -32,9 +33,9 @@ export function tupleOf(rule: UfwRuleSpec, family: Family): string {
   return [
     protocol,
     ports?.join(',') ?? 'any',
-    printAddress(destination, family),
+    printNetwork(destination, family),
     'any',
-    printAddress(source, family),
+    printNetwork(source, family),
     placeOf(rule),
   ].join(' ');
 }
@@ -46,14 +47,14 @@ function placeOf({ inLink, outLink }: UfwRuleSpec): string {
 }
 
 /** As UFW writes it: whole addresses without a length, IPv6 in its shortest form. */
-function printAddress(text: string, family: Family): string {
+function printNetwork(text: string, family: Family): string {
   if (text === 'any') return family === 'ipv4' ? '0.0.0.0/0' : '::/0';
-  const [address = '', length] = text.split('/');
-  const shortest = family === 'ipv6' ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
-  return length === undefined || length === wholeLength[family] ? shortest : `${shortest}/${length}`;
+  const network = parseNetwork(text, family);
+  if (network === undefined) return text;
+  const length = prefixLength(network) ?? 0;
+  const address = printAddress(network.address);
+  return length === network.address.length * 8 ? address : `${address}/${length}`;
 }
-
-const wholeLength = { ipv4: '32', ipv6: '128' } as const satisfies Record<Family, string>;
 
 /** UFW's own chain for rules like this one. */
 export function chainOf({ route }: UfwRuleSpec, family: Family): string {
@@ -74,8 +75,8 @@ export function kernelRules(rule: UfwRuleSpec, family: Family): readonly string[
         ...(port === undefined
           ? []
           : [/[,]/.test(port) ? `-m multiport --dports ${port}` : `--dport ${port}`]),
-        ...(source === 'any' ? [] : [`-s ${printAddress(source, family)}`]),
-        ...(destination === 'any' ? [] : [`-d ${printAddress(destination, family)}`]),
+        ...(source === 'any' ? [] : [`-s ${printNetwork(source, family)}`]),
+        ...(destination === 'any' ? [] : [`-d ${printNetwork(destination, family)}`]),
         '-j ACCEPT',
       ].join(' '),
     ),

@@ -29,18 +29,11 @@ export interface Disorder {
  * Chains of one priority are asked in the order in which they were registered, which no tool prints.
  * Where it makes a difference, the travellers go all ways.
  */
-export function passInAnyOrder(
-  disorder: Disorder,
-  arrivals: readonly Traveller[],
-  journey: Journey,
-): Passed {
+export function passInAnyOrder(disorder: Disorder, arrivals: readonly Traveller[], journey: Journey): Passed {
   const orders = possibleOrders(disorder);
   const [first = []] = orders;
   const asListed = passInOrder(first, disorder, arrivals, journey);
   if (orders.length < 2 || isUntouched(asListed, arrivals)) return asListed;
-  const inOrder = orders.slice(1).map((order) => passInOrder(order, disorder, arrivals, journey));
-  const print = fingerprint(asListed);
-  if (inOrder.every((passed) => fingerprint(passed) === print)) return asListed;
   const names = first.map(({ name }) => name).join(', ');
   const reason = `which of these is asked first is not known: ${names}`;
   const assumption = { rule: disorder.rule, kind: 'unknown', reason } as const;
@@ -51,6 +44,8 @@ export function passInAnyOrder(
     );
     return passInOrder(order, disorder, supposed, journey);
   });
+  const print = fingerprint(asListed);
+  if (all.every((passed) => fingerprint(passed) === print)) return asListed;
   return {
     through: merge(all.flatMap(({ through }) => through)),
     stopped: mergeStopped(all.flatMap(({ stopped }) => stopped)),

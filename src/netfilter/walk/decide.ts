@@ -1,7 +1,7 @@
 import type { VisitList } from './flight.ts';
 import { landed, sameness } from './start-flight.ts';
-import { assumptionsOf, either, type Suppositions } from './suppositions.ts';
-import type { Traveller } from './traveller.ts';
+import { assumptionsOf } from './suppositions.ts';
+import { type Traveller, united } from './traveller.ts';
 import type { Unread } from './unread.ts';
 import type { Assumption, Decision, End, Visit, Walk } from './walk.ts';
 import { ownAssumption } from './ways.ts';
@@ -17,7 +17,9 @@ export interface Finish {
 /** `unread`: rules that nobody could look at may do anything with the packet. */
 export function decide(finished: readonly Finish[], unread: readonly Unread[]): Walk {
   const told = unread.map(({ rule, reason }): Assumption => ({ rule, kind: 'unknown', reason }));
-  const ends = alike(finished).map(({ finish, supposed }) => toEnd(finish, [...told, ...assumptionsOf(supposed)]));
+  const ends = alike(finished).map((finish) =>
+    toEnd(finish, [...told, ...assumptionsOf(finish.traveller.supposed)]),
+  );
   const isStopped = ends.every(({ fate }) => fate !== 'pass');
   const [first] = isStopped ? unread.filter(({ onlyStops }) => !onlyStops) : unread;
   const example = finished[0];
@@ -49,23 +51,17 @@ function verdictOf(ends: readonly End[]): Walk['verdict'] {
   return isUnknown ? 'unknown' : 'depends';
 }
 
-interface Alike {
-  readonly finish: Finish;
-  readonly supposed: Suppositions;
-}
-
-/** Ends that differ in nothing that is told become one. */
-function alike(finished: readonly Finish[]): readonly Alike[] {
-  const byEnd = new Map<string, Alike>();
+/** Ends that differ in nothing that is told become one; the likeliest is the first. */
+function alike(finished: readonly Finish[]): readonly Finish[] {
+  const byEnd = new Map<string, Finish>();
   for (const finish of finished) {
     const { traveller, fate, way, decidedBy } = finish;
     const by = fate === 'pass' ? '' : JSON.stringify(decidedBy);
     const key = `${fate} ${way} ${sameness(traveller.flight)} ${by}`;
     const known = byEnd.get(key);
-    const { supposed } = traveller;
-    byEnd.set(key, known ? { ...known, supposed: either(known.supposed, supposed) } : { finish, supposed });
+    byEnd.set(key, known ? { ...known, traveller: united(known.traveller, traveller) } : finish);
   }
-  return [...byEnd.values()];
+  return [...byEnd.values()].sort((a, b) => a.traveller.turns - b.traveller.turns);
 }
 
 function toEnd({ traveller, fate, way, decidedBy }: Finish, assumptions: readonly Assumption[]): End {

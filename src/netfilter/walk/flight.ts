@@ -39,8 +39,8 @@ export interface CompiledRule {
   /** The only destination address, as printed, that it is for: it need not be asked about others. */
   readonly onlyFor?: string;
   /**
-   * What may become of a flight at this rule: one branch where that is certain. A branch that was
-   * supposed says so in its `assumption`, and so does its opposite.
+   * What may become of a flight at this rule: one branch where that is certain, else the likeliest first.
+   * A branch that was supposed says so in its `assumption`, and so does its opposite.
    */
   follow(flight: Flight, at: Place): readonly Branch[];
 }

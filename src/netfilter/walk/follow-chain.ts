@@ -180,7 +180,9 @@ function takeBranch(arrived: Traveller, { rule, branch, visitor, level, next }: 
     case 'goto': {
       const back = followChain(branch.next.chain, [traveller], visitor, level.depth + 1);
       // What came back as it went in met nothing that mattered.
-      const settled = back.map((one) => (one.flight === arrived.flight ? { ...one, path: arrived.path } : one));
+      const settled = back.map((one) =>
+        one.flight === arrived.flight ? { ...one, path: arrived.path } : one,
+      );
       (branch.next.kind === 'jump' ? next : level.returned).push(...settled);
     }
   }

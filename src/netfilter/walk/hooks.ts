@@ -54,7 +54,11 @@ function orderStations(
     .map((chain) => ({ chain, priority: chain.priority, station: chainStation(chain, isLooped) }));
   const [nat, ...more] = here.filter(({ type }) => type === 'nat').sort((a, b) => a.priority - b.priority);
   if (nat && !isLooped)
-    stations.push({ chain: nat, priority: natPriority[hook], station: natStation([nat, ...more], wholeChain(nat), natFirst) });
+    stations.push({
+      chain: nat,
+      priority: natPriority[hook],
+      station: natStation([nat, ...more], wholeChain(nat), natFirst),
+    });
   const groups = Map.groupBy(stations, ({ priority }) => priority);
   return [...groups]
     .sort(([a], [b]) => a - b)
@@ -98,7 +102,11 @@ function natStation(chains: readonly BaseChain[], rule: RuleRef, natFirst: Backe
     pass(arrivals, journey) {
       const [asked = [], others = []] = partition(arrivals, ({ flight }) => flight.packet.state === 'NEW');
       const { through, stopped } = passInAnyOrder(disorder, asked, journey);
-      return { accepted: others.length === 0 ? through : merge([...others, ...through]), translated: [], stopped };
+      return {
+        accepted: others.length === 0 ? through : merge([...others, ...through]),
+        translated: [],
+        stopped,
+      };
     },
   };
 }

@@ -11,23 +11,28 @@ interface TableChange {
 /**
  * The same change in what nft lists of a table that iptables-nft keeps: both list a chain's rules in the
  * same order, one for one. A rule that is new stands there without anything in it: what it says is in
- * the dump. Where the two did not agree on a chain they disagree on.
+ * the dump. Where the two did not agree on a chain they disagree on; a chain that nft was not asked about
+ * stays out of it.
  */
 export function nftAfter(nft: NftReadingState, { family, table, changed }: TableChange): NftReadingState {
   if (nft.kind !== 'present') return nft;
   const about = { family: family === 'ipv4' ? 'ip' : 'ip6', table };
   const others: unknown[] = [];
   const rules = new Map<string, unknown[]>();
+  const listed = new Set<string>();
   for (const object of nft.objects) {
     const chain = chainOf(object);
     const change = chain === undefined ? undefined : changed.get(chain);
+    if (chain !== undefined) listed.add(chain);
     if (chain === undefined || !change) others.push(object);
     else if (!isRule(object)) {
       if (change.rules) others.push(object);
     } else if (!rules.get(chain)?.push(object)) rules.set(chain, [object]);
   }
   const rewritten = [...changed].flatMap(([chain, change]) =>
-    listChain({ ...about, chain }, change, rules.get(chain) ?? []),
+    change.existed && !listed.has(chain)
+      ? []
+      : listChain({ ...about, chain }, change, rules.get(chain) ?? []),
   );
   return { kind: 'present', objects: [...others, ...rewritten] };
 

@@ -91,7 +91,9 @@ function specialType(address: Uint8Array): string | undefined {
   const [first = 0] = address;
   if (address.length === 16) return first === 0xff ? 'multicast' : undefined;
   if (first >= 224 && first < 240) return 'multicast';
-  return address.every((byte) => byte === 0) || address.every((byte) => byte === 255) ? 'broadcast' : undefined;
+  return address.every((byte) => byte === 0) || address.every((byte) => byte === 255)
+    ? 'broadcast'
+    : undefined;
 }
 
 function fromLinks(

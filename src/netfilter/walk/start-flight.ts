@@ -30,24 +30,22 @@ export function startFlight(given: Packet): Flight {
   };
 }
 
+const known = new WeakMap<Flight, string>();
+
 /** Equal for flights of one packet that all rules will treat alike from here on. */
 export function sameness(flight: Flight): string {
-  const { packet } = flight;
-  return [
-    packet.source,
-    packet.destination,
-    portOf(packet.transport, 'source'),
-    portOf(packet.transport, 'destination'),
-    packet.state,
-    flight.mark,
-    flight.connectionMark,
-    flight.inLink,
-    flight.outLink,
-    flight.inLinkUnknown,
-    flight.outLinkUnknown,
-    flight.destinationTranslated,
-    flight.sourceTranslated,
-  ].join(' ');
+  const print = known.get(flight) ?? fingerprint(flight);
+  known.set(flight, print);
+  return print;
+}
+
+function fingerprint(flight: Flight): string {
+  const { packet, mark, connectionMark, inLink, outLink } = flight;
+  const { source, destination, transport, state } = packet;
+  const ports = `${portOf(transport, 'source')} ${portOf(transport, 'destination')}`;
+  const links = `${inLink} ${flight.inLinkUnknown} ${outLink} ${flight.outLinkUnknown}`;
+  const translated = `${flight.sourceTranslated} ${flight.destinationTranslated}`;
+  return `${source} ${destination} ${ports} ${state} ${mark} ${connectionMark} ${links} ${translated}`;
 }
 
 /** As it is told at the end. */

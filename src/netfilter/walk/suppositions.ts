@@ -31,10 +31,24 @@ export function suppose(before: Suppositions, question: OpenQuestion, outcome: n
 
 export function either(one: Suppositions, other: Suppositions): Suppositions {
   if (one === other) return one;
-  const cases = simplified([...one.cases, ...other.cases]);
-  const blurred = other.blurred.size === 0 ? one.blurred : new Set([...one.blurred, ...other.blurred]);
-  if (cases.length <= maxCases) return { cases, blurred };
-  return { cases: [new Map()], blurred: new Set([...blurred, ...cases.flatMap((each) => [...each.keys()])]) };
+  const { blurred } = one;
+  if (isSame(blurred, other.blurred)) {
+    const cases = simplified([...one.cases, ...other.cases]);
+    if (cases.length <= maxCases) return { cases, blurred };
+  }
+  return blur([one, other]);
+}
+
+function blur(all: readonly Suppositions[]): Suppositions {
+  const questions = all.flatMap(({ cases, blurred }) => [
+    ...blurred,
+    ...cases.flatMap((each) => [...each.keys()]),
+  ]);
+  return { cases: [new Map()], blurred: new Set(questions) };
+}
+
+function isSame(one: ReadonlySet<OpenQuestion>, other: ReadonlySet<OpenQuestion>): boolean {
+  return one === other || (one.size === other.size && one.isSubsetOf(other));
 }
 
 export function mentions({ cases, blurred }: Suppositions, question: OpenQuestion): boolean {
@@ -56,7 +70,8 @@ function unlike(assumptions: readonly Assumption[]): readonly Assumption[] {
   const byText = new Map<string, Assumption>();
   for (const assumption of assumptions) {
     const { rule, kind, reason } = assumption;
-    const key = JSON.stringify([rule.backend, rule.family, rule.table, rule.chain, rule.number, kind, reason]);
+    const { backend, family, table, chain, number } = rule;
+    const key = `${backend} ${family} ${table} ${chain} ${number} ${kind} ${reason}`;
     if (!byText.has(key)) byText.set(key, assumption);
   }
   return [...byText.values()];

@@ -21,7 +21,12 @@ export function withSource(flight: Flight, address: Uint8Array, port: NewPort): 
   const source = printAddress(address);
   const transport = withPort(flight.packet.transport, 'sourcePort', port);
   if (source === flight.packet.source && transport === flight.packet.transport) return flight;
-  return { ...flight, packet: { ...flight.packet, source, transport }, source: address, sourceTranslated: true };
+  return {
+    ...flight,
+    packet: { ...flight.packet, source, transport },
+    source: address,
+    sourceTranslated: true,
+  };
 }
 
 /** `203.0.113.7:80`, `[2001:db8::7]:80`, or the address alone where there is no port. */

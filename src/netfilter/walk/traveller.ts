@@ -1,6 +1,13 @@
 import type { CompiledRule, Flight, Hook, VisitList } from './flight.ts';
 import { sameness } from './start-flight.ts';
-import { either, mentions, nothingSupposed, type OpenQuestion, type Suppositions, suppose } from './suppositions.ts';
+import {
+  either,
+  mentions,
+  nothingSupposed,
+  type OpenQuestion,
+  type Suppositions,
+  suppose,
+} from './suppositions.ts';
 import type { Assumption, Decision, RuleRef, Visit } from './walk.ts';
 
 /** A flight, where it has been, and what was supposed for it to come here. */
@@ -8,6 +15,8 @@ export interface Traveller {
   readonly flight: Flight;
   readonly path: VisitList | undefined;
   readonly supposed: Suppositions;
+  /** How often the less likely was supposed. */
+  readonly turns: number;
   /** The last that accepted it in a filter. */
   readonly allowedBy: Decision | undefined;
 }
@@ -19,7 +28,7 @@ export interface Stopped {
 }
 
 export function setOut(flight: Flight): Traveller {
-  return { flight, path: undefined, supposed: nothingSupposed, allowedBy: undefined };
+  return { flight, path: undefined, supposed: nothingSupposed, turns: 0, allowedBy: undefined };
 }
 
 export function visit(traveller: Traveller, hook: Hook, rule: RuleRef, action: string): Traveller {
@@ -27,14 +36,14 @@ export function visit(traveller: Traveller, hook: Hook, rule: RuleRef, action: s
   return { ...traveller, path: { visit: last, before: traveller.path } };
 }
 
-/** Those that are alike become one; the first of them says where it has been. */
+/** Those that are alike become one; the likeliest of them says where it has been. */
 export function merge(travellers: readonly Traveller[]): readonly Traveller[] {
   if (travellers.length < 2) return travellers;
   const byFlight = new Map<string, Traveller>();
   for (const traveller of travellers) {
     const key = sameness(traveller.flight);
     const known = byFlight.get(key);
-    byFlight.set(key, known ? { ...known, supposed: either(known.supposed, traveller.supposed) } : traveller);
+    byFlight.set(key, known ? united(known, traveller) : traveller);
   }
   return byFlight.size === travellers.length ? travellers : [...byFlight.values()];
 }
@@ -45,10 +54,14 @@ export function mergeStopped(stopped: readonly Stopped[]): readonly Stopped[] {
   for (const one of stopped) {
     const key = JSON.stringify([one.fate, one.decidedBy, sameness(one.traveller.flight)]);
     const known = alike.get(key);
-    const supposed = known && either(known.traveller.supposed, one.traveller.supposed);
-    alike.set(key, known && supposed ? { ...known, traveller: { ...known.traveller, supposed } } : one);
+    alike.set(key, known ? { ...known, traveller: united(known.traveller, one.traveller) } : one);
   }
   return [...alike.values()];
+}
+
+export function united(one: Traveller, other: Traveller): Traveller {
+  const likelier = other.turns < one.turns ? other : one;
+  return { ...likelier, supposed: either(one.supposed, other.supposed) };
 }
 
 /** Gives each asking of an open rule a question of its own, the same one to all travellers that ask it together. */
@@ -77,6 +90,8 @@ export function createQuestions(): Questions {
   };
 }
 
+/** Outcomes are in order: the likeliest first. */
 export function supposing(traveller: Traveller, question: OpenQuestion, outcome: number): Traveller {
-  return { ...traveller, supposed: suppose(traveller.supposed, question, outcome) };
+  const turns = traveller.turns + (outcome === 0 ? 0 : 1);
+  return { ...traveller, supposed: suppose(traveller.supposed, question, outcome), turns };
 }

@@ -26,7 +26,7 @@ export function waysOfArrival(
   network: NetworkReading,
   journey: Journey,
 ): ArrivalWays {
-  const ways = { inside: new Array<Traveller>(), forward: new Array<Traveller>(), stopped: new Array<Stopped>() };
+  const ways = { inside: [] as Traveller[], forward: [] as Traveller[], stopped: [] as Stopped[] };
   for (const traveller of travellers) {
     const { flight } = traveller;
     const type = routingOf(network).localType(flight.destination);
@@ -45,7 +45,7 @@ export function waysOfDeparture(
   network: NetworkReading,
   journey: Journey,
 ): DepartureWays {
-  const ways = { back: new Array<Traveller>(), out: new Array<Traveller>(), stopped: new Array<Stopped>() };
+  const ways = { back: [] as Traveller[], out: [] as Traveller[], stopped: [] as Stopped[] };
   for (const traveller of travellers) {
     const { flight } = traveller;
     const type = routingOf(network).localType(flight.destination);

@@ -144,5 +144,6 @@ function contextOf(values: ReadonlyMap<string, unknown>): FactContext {
     host: host as FactContext['host'],
     config: defaultConfig(),
     get: async <T>(fact: Fact<T>) => values.get(fact.id) as T,
+    ifAsked: () => undefined,
   };
 }

@@ -18,7 +18,8 @@ test('UFW that denies: a finding for each flow, and who decides', async () => {
       subject: '10.0.0.2 8472/udp',
       severity: 'error',
       effect: 'rejects',
-      message: 'n2 (10.0.0.2) → 8472/udp (VXLAN) is dropped by the policy of INPUT, iptables-nft filter',
+      message:
+        "n2 (10.0.0.2) → 8472/udp (VXLAN) is dropped by UFW's default, the policy of INPUT, iptables-nft filter",
       traffic: { protocol: 'udp', address: '10.0.0.1', port: 8472 },
       remedy: { kind: 'planned' },
     },
@@ -26,14 +27,14 @@ test('UFW that denies: a finding for each flow, and who decides', async () => {
   ]);
   expect(diagnosis.findings[0]?.evidence).toContainEqual({
     source: 'an established one',
-    observed: 'passes: as long as this host sends first and often enough, all looks well',
+    observed: 'passes: while this host sends first, and often enough, all looks well',
   });
 });
 
 test('UFW that rejects', async () => {
   const { findings } = await diagnose({ ...denied, dumps: { 'nft ipv4': ufwDump({ incoming: 'reject' }) } });
   expect(findings[0]?.message).toBe(
-    'n2 (10.0.0.2) → 8472/udp (VXLAN) is rejected by rule 1 of ufw-reject-input, iptables-nft filter',
+    "n2 (10.0.0.2) → 8472/udp (VXLAN) is rejected by UFW's default, rule 1 of ufw-reject-input, iptables-nft filter",
   );
   expect(findings[0]?.remedy.kind).toBe('planned');
 });
@@ -95,7 +96,8 @@ test('the profiles: IP protocols have no port', async () => {
   const diagnosis = await diagnose({ ...denied, settings });
   const esp = diagnosis.findings.find(({ subject }) => subject === '10.0.0.2 ESP');
   expect(esp).toMatchObject({
-    message: 'n2 (10.0.0.2) → ESP (IPsec) is dropped by the policy of INPUT, iptables-nft filter',
+    message:
+      "n2 (10.0.0.2) → ESP (IPsec) is dropped by UFW's default, the policy of INPUT, iptables-nft filter",
     severity: 'error',
   });
   expect(esp?.traffic).toBeUndefined();

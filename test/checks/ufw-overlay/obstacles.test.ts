@@ -88,7 +88,7 @@ test('what would still be stopped behind our rule is not begun', async () => {
     { chain: { ...table, name: 'in', handle: 1, type: 'filter', hook: 'input', prio: 20, policy: 'drop' } },
   ];
   expect((await refused({ dumps, nft, ufw: activeUfw() }))[0]).toContain(
-    "8472/udp: a rule of UFW's alone would not open it: the policy of in, nft inet mine stands in the way, too",
+    "8472/udp: a rule of UFW's alone would not open it: the policy of in, nft inet mine stands in the way, too; by hand: ufw allow from 10.0.0.2 to any port 8472 proto udp; nft insert rule inet mine in ip saddr 10.0.0.2 udp dport 8472 accept",
   );
 });
 
@@ -113,7 +113,9 @@ test('a limit: some get in, some do not, and nothing is added behind it', async 
     '-p tcp -m tcp --dport 10250 -m limit --limit 3/min -j ACCEPT',
   ];
   const given = { dumps: { 'nft ipv4': ufwDump({ rules }) }, ufw: activeUfw() };
-  expect((await refused(given))[0]).toContain('it gets in sometimes, and a rule sets how often');
+  expect((await refused(given))[0]).toBe(
+    '8472/udp: it gets in sometimes, and a rule sets how often; by hand: ufw prepend allow from 10.0.0.2 to any port 8472 proto udp',
+  );
   expect((await diagnose(given)).findings[0]?.message).toContain('gets in sometimes alone: ');
 });
 
@@ -123,11 +125,28 @@ test('UFW with empty chains, halfway off, stands in nobody’s way', async () =>
   });
 });
 
+test('a rule that UFW reads from a file of its own comes before all that it is told', async () => {
+  const text = ufwDump().replace(
+    '-A ufw-before-input -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n',
+    (line) => `${line}-A ufw-before-input -i eth0 -j DROP\n`,
+  );
+  expect((await refused({ dumps: { 'nft ipv4': text }, ufw: activeUfw() }))[0]).toMatch(
+    /^8472\/udp: a rule in the files of UFW says so; by hand: see the rule in \/etc\/ufw\/before\.rules /,
+  );
+});
+
+test('what cannot be shown to open it is not begun', async () => {
+  const given = { dumps: { 'nft ipv4': ufwDump() }, ufw: activeUfw(), nftUnknown: 'there is no nft' };
+  expect((await refused(given))[0]).toBe(
+    "8472/udp: whether a rule of UFW's would open it cannot be told: native nft tables are not known: there is no nft",
+  );
+});
+
 describe('firewalld', () => {
   test('whose zone says nothing of it: a rich rule, for now and for good', async () => {
     const diagnosis = await diagnose({ nft: firewalldObjects(), firewalld: true });
     expect(diagnosis.findings[0]?.message).toMatch(
-      /^n2 \(10\.0\.0\.2\) → 8472\/udp \(VXLAN\) is rejected by rule \d+ of filter_IN_public, nft inet firewalld$/,
+      /^n2 \(10\.0\.0\.2\) → 8472\/udp \(VXLAN\) is rejected by firewalld's zone public, rule \d+ of filter_IN_public, nft inet firewalld$/,
     );
     const rule = 'rule family="ipv4" source address="10.0.0.2" port port="8472" protocol="udp" accept';
     const line = (verb: string, ...scope: string[]) => ({
@@ -152,7 +171,9 @@ describe('firewalld', () => {
   test('that drops it by a rule of the zone', async () => {
     const udp = { match: { op: '==', left: { meta: { key: 'iifname' } }, right: 'eth0' } };
     const given = { nft: firewalldObjects({ deny: [udp] }), firewalld: true };
-    expect((await refused(given))[0]).toBe(`8472/udp: the table is neither UFW's nor firewalld's; by hand: `);
+    expect((await refused(given))[0]).toBe(
+      `8472/udp: a rule of firewalld's says so, not its default; by hand: firewall-cmd --permanent --zone=public --add-rich-rule='rule priority="-1" family="ipv4" source address="10.0.0.2" port port="8472" protocol="udp" accept'; firewall-cmd --reload`,
+    );
   });
 
   test('that does not run and whose rules are still there', async () => {

@@ -127,6 +127,12 @@ describe('is closed', () => {
     expect(subjects(await diagnose({ dumps }))).toEqual(['8472/udp ipv4 eth0']);
   });
 
+  test('up to a limit it is open, now and then', async () => {
+    const rules = ['-p udp -m udp --dport 8472 -m limit --limit 3/min -j ACCEPT'];
+    const { findings } = await diagnose({ dumps: { 'nft ipv4': ufwDump({ rules }) } });
+    expect(findings[0]?.message).toContain('198.51.100.1 (eth0), now and then: rule 1 of ufw-user-input');
+  });
+
   test('sent on to a pod it is not this port', async () => {
     const dumps = {
       'nft ipv4':

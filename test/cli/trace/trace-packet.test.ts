@@ -144,7 +144,7 @@ test('on a node of which nothing is known any link may be named', () => {
   const nothing = { links: undefined, routes: undefined, policyRouting: undefined };
   expect(packetOf({ in: 'eth9' }, nothing)).toMatchObject({
     packet: { origin: { kind: 'link', name: 'eth9' } },
-    isOwnDestination: false,
+    isOwnDestination: undefined,
     notices: [],
   });
 });

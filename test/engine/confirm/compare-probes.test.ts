@@ -23,3 +23,17 @@ test('rules that may lose a connection now, and could not before, count', () => 
   ]);
   expect(compareProbes([legacyToo], [ssh])).toEqual([]);
 });
+
+test('who is shut out counts, though others may have been lost in the same place before', () => {
+  const shut = { ...ssh, mayLose: [...ssh.mayLose, 'from 192.0.2.7: iptables-nft filter INPUT'] };
+  expect(compareProbes([ssh], [shut])).toEqual([
+    'ssh: from 192.0.2.7: iptables-nft filter INPUT may lose new connections, which it could not before',
+  ]);
+});
+
+test('what could not be listed before is no news when it is listed', () => {
+  const unlisted = { ...ssh, mayLose: ['nft', 'from 192.0.2.7: nft'] };
+  const listed = { ...ssh, mayLose: ['nft inet mine input', 'from 192.0.2.7: nft inet mine input'] };
+  expect(compareProbes([unlisted], [listed])).toEqual([]);
+  expect(compareProbes([ssh], [listed])).toHaveLength(2);
+});

@@ -53,6 +53,26 @@ describe('on a node with an API, an SSH server, cluster DNS and another node', (
     );
   });
 
+  it.each([
+    ['tcp dport 22 drop', false],
+    ['tcp dport 22 limit rate 1/minute accept; tcp dport 22 drop', true],
+  ])('tables that no iptables made are judged, too: %s', async (rules, passes) => {
+    await using node = await startCluster();
+    const before = await probe(node);
+    const begin = 'type filter hook input priority 10; iif lo accept; ct state established accept';
+    const table = `table inet mine {\n chain guard {\n ${begin}; ${rules};\n }\n}\n`;
+    await node.run(['nft', '-f', '-'], { input: table });
+
+    const after = await probe(node);
+
+    expect(after.find((each) => each.probe === 'ssh')?.passed).toBe(passes);
+    expect(compareProbes(before, after)).toEqual(
+      passes
+        ? ['ssh: nft inet mine input may lose new connections, which it could not before']
+        : [expect.stringMatching(/^ssh: nft inet mine input lets no new connection to port 22 in; before: /)],
+    );
+  });
+
   it('a rule that lets some in, and not others, is told from none', async () => {
     await using node = await startCluster();
     const before = await probe(node);

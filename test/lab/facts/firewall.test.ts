@@ -34,6 +34,7 @@ const packets = [
   toPort(23),
   toPort(24),
   toPort(24, '192.168.60.7'),
+  toPort(24, '192.168.60.10'),
   { ...toPort(80), destination: '10.43.0.80' },
 ];
 
@@ -78,6 +79,7 @@ describe('the firewall of a node', () => {
       'reject',
       'pass',
       'pass',
+      'drop',
       'pass',
     ]);
     expect(live.sets).toMatchObject({ kind: 'present', sets: { bad: { type: 'hash:net' } } });
@@ -101,6 +103,39 @@ describe('the firewall of a node', () => {
     expect(objects.length).toBeGreaterThan(30);
     expect(objects.length).toBeLessThan(100);
     expect(live.walks.slice(0, 3).map(({ verdict }) => verdict)).toEqual(['pass', 'drop', 'pass']);
+    const service = live.walks.at(-1);
+    expect(service?.verdict).toBe('pass');
+    expect(service?.ends.map(({ packet }) => packet.destination).sort()).toEqual(['10.42.0.10', '10.42.0.9']);
+    expect(replayed).toEqual(live);
+  });
+
+  it('is known where nft has put a rule into a table of iptables that iptables-nft-save prints without its set', async () => {
+    await using node = await startNode();
+    await node.run(['iptables-nft', '-A', 'INPUT', '-p', 'tcp', '--dport', '22', '-j', 'ACCEPT']);
+    const friends = '{ 192.168.60.2, 192.168.60.3 }';
+    await node.run(['nft', 'add', 'rule', 'ip', 'filter', 'INPUT', 'ip', 'saddr', friends, 'accept']);
+    await node.run(['iptables-nft', '-A', 'INPUT', '-p', 'tcp', '--dport', '9000', '-j', 'DROP']);
+    expect(await node.dump('nft', 'ipv4')).toContain('-A INPUT -j ACCEPT\n');
+
+    const { live, replayed } = await factsOf(node, packets.slice(0, 3));
+
+    expect(live.walks.map(({ verdict }) => verdict)).toEqual(['pass', 'drop', 'pass']);
+    expect(live.walks[2]?.ends[0]?.decidedBy).toMatchObject({
+      kind: 'rule',
+      rule: { backend: 'nft', chain: 'INPUT', number: 2, text: expect.stringContaining('192.168.60.3') },
+    });
+    expect(replayed).toEqual(live);
+  });
+
+  it('is known from nft alone where iptables-nft-save fails over such a rule', async () => {
+    await using node = await startNode();
+    await node.run(['iptables-nft', '-A', 'INPUT', '-p', 'tcp', '--dport', '9000', '-j', 'DROP']);
+    await node.run(['nft', 'add', 'rule', 'ip', 'filter', 'INPUT', 'ip', 'length', '20', 'drop']);
+    expect((await node.exec(['iptables-nft-save'])).exitCode).toBe(3);
+
+    const { live, replayed } = await factsOf(node, packets.slice(0, 2));
+
+    expect(live.walks.map(({ verdict }) => verdict)).toEqual(['unknown', 'drop']);
     expect(replayed).toEqual(live);
   });
 

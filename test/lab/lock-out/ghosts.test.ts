@@ -8,6 +8,12 @@ import { expectFixRefused, type GuardedNode, startGuardedNode } from './guarded-
 const accept = (port: number) =>
   `-A KUBE-NODEPORTS -p tcp -m comment --comment "default/lb:http health check node port" -m tcp --dport ${port} -j ACCEPT`;
 
+const residue =
+  '-A INPUT -m comment --comment "KUBE-ROUTER rule to explicitly ACCEPT traffic that comply to network policies" -m mark --mark 0x20000/0x20000 -j ACCEPT';
+
+/** Connects to port 22 and stays. */
+const keepOpen = 'require("node:net").connect(22, process.argv[1], () => console.log("open"))';
+
 /** An old firewall of somebody's lets in what it knows, and nothing else. */
 async function shutOthersOut(node: GuardedNode, backend: 'legacy' | 'nft', lines: readonly string[]) {
   const established = '-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT';
@@ -39,8 +45,6 @@ describe.each(['legacy', 'nft'] as const)('ghosts in %s', (ghosts) => {
 
   it("kube-router's residue, which lets in what is marked", async () => {
     await using node = await startGuardedNode({ ghosts });
-    const residue =
-      '-A INPUT -m comment --comment "KUBE-ROUTER rule to explicitly ACCEPT traffic that comply to network policies" -m mark --mark 0x20000/0x20000 -j ACCEPT';
     await node.run([
       ...[tool, '-t', 'mangle', '-A', 'PREROUTING', '-p', 'tcp', '--dport', '22'],
       ...['-j', 'MARK', '--set-xmark', '0x20000/0x20000'],
@@ -64,6 +68,25 @@ describe.each(['legacy', 'nft'] as const)('ghosts in %s', (ghosts) => {
         ?.map(unquoted) ?? []),
     ]);
     expect(await node.isOpen(22)).toBe(false);
+  });
+
+  it('what an open session hangs on, where no new one is let in', async () => {
+    await using node = await startGuardedNode({ ghosts });
+    const session = node.client.start([process.execPath, '-e', keepOpen, node.address]);
+    await session.waitForLine('open');
+    await node.run([
+      ...[tool, '-t', 'mangle', '-A', 'PREROUTING', '-p', 'tcp', '--dport', '22'],
+      ...['-j', 'MARK', '--set-xmark', '0x20000/0x20000'],
+    ]);
+    const noneNew = '-A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j DROP';
+    const dump = ['*filter', noneNew, '-A INPUT -i lo -j ACCEPT', residue, 'COMMIT', ''].join('\n');
+    await node.restore(ghosts, 'ipv4', dump, { noFlush: true });
+    await node.run([tool, '-P', 'INPUT', 'DROP']);
+
+    await expectFixRefused(
+      node,
+      /the open SSH session with 192\.168\.60\.2 passes now and would be dropped by the policy of INPUT/,
+    );
   });
 
   it('an accept that lets other hosts reach the API', async () => {

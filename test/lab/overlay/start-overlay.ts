@@ -6,7 +6,7 @@
  * fd00:60::11, fd00:42:0:1::5 and so on, too.
  */
 import { type LabNode, startNode } from '../node/start-node.ts';
-import { bootDebian, type Debian } from '../systemd/boot-debian.ts';
+import { type BootOptions, bootDebian, type Debian } from '../systemd/boot-debian.ts';
 import type { Image } from '../systemd/prepare-image.ts';
 import { joinOverlay } from './join-overlay.ts';
 import { specOf } from './overlay-member.ts';
@@ -29,8 +29,11 @@ export function startOverlay(options: OverlayOptions = {}): Promise<Overlay<LabN
 }
 
 /** The first node is a Debian with systemd, UFW and the installed product; the second is a plain one. */
-export function startDebianOverlay(image: Image, options: OverlayOptions = {}): Promise<Overlay<Debian>> {
-  return start(options, (node) => bootDebian(node, image));
+export function startDebianOverlay(
+  image: Image,
+  options: OverlayOptions & BootOptions = {},
+): Promise<Overlay<Debian>> {
+  return start(options, (node) => bootDebian(node, image, options));
 }
 
 async function start<N extends LabNode>(

@@ -12,9 +12,16 @@ import type { Image } from './prepare-image.ts';
  * `doctor` is the installed command; firewall, pods and clients are still the node's.
  */
 export interface Debian extends LabNode {
+  /** The node that it runs on: the same network, with the files and programs of this machine. */
+  readonly outside: LabNode;
   systemctl(...args: readonly string[]): Promise<ExecResult>;
   /** What a unit has logged, and systemd about it, as `journalctl --unit` shows it: messages alone. */
   journal(unit: string): Promise<string>;
+}
+
+export interface BootOptions {
+  /** A tar archive of what an earlier one has left in /etc and /var, which this one begins with. */
+  readonly disk?: string;
 }
 
 /**
@@ -27,8 +34,12 @@ export interface Debian extends LabNode {
  *
  * @throws Error when it does not come up in 30 s.
  */
-export async function bootDebian(node: LabNode, { root, product }: Image): Promise<Debian> {
-  const systemd = node.start(['sh', '-ec', enterCgroup, boot, root, product, process.execPath]);
+export async function bootDebian(
+  node: LabNode,
+  { root, product }: Image,
+  { disk = '' }: BootOptions = {},
+): Promise<Debian> {
+  const systemd = node.start(['sh', '-ec', enterCgroup, boot, root, product, process.execPath, disk]);
   const stop = async () => {
     await systemd.stop();
     await node.run(['sh', '-ec', removeCgroup]);
@@ -44,6 +55,7 @@ export async function bootDebian(node: LabNode, { root, product }: Image): Promi
     await isRunning(systemctl);
     return {
       ...node,
+      outside: node,
       start: place.start,
       exec: place.exec,
       run: place.run,
@@ -128,13 +140,14 @@ exec unshare --cgroup --mount --propagation private --pid --fork --kill-child=SI
  * machine's own. Everything of the machine that is needed is bound first, the old root goes last.
  */
 const boot = `
-root=$1 product=$2 node=$3
+root=$1 product=$2 node=$3 disk=$4
 mount -t tmpfs -o mode=755 lab /run/lab/debian
 cd /run/lab/debian
 mkdir upper work root
 mount -t overlay -o "lowerdir=$root,upperdir=upper,workdir=work" lab root
 cd root
 
+[ -z "$disk" ] || tar -xf "$disk"
 uname -n >etc/hostname
 printf '127.0.0.1 localhost\\n127.0.1.1 %s\\n' "$(uname -n)" >etc/hosts
 # Not the first boot of this machine, and nobody sits at it.

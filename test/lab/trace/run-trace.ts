@@ -4,7 +4,12 @@ import type { LabNode } from '../node/start-node.ts';
 
 /** `options` as they are typed. What is printed is checked against the published schema. */
 export async function runTrace(node: LabNode, options: string) {
-  const { exitCode, stdout, stderr } = await node.doctor(['trace', ...options.split(' '), '--format', 'json']);
+  const { exitCode, stdout, stderr } = await node.doctor([
+    'trace',
+    ...options.split(' '),
+    '--format',
+    'json',
+  ]);
   if (stdout === '') throw new Error(`doctor trace ${options}: exit code ${exitCode}, ${stderr}`);
   const printed: unknown = JSON.parse(stdout);
   const trace = traceSchema().parse(printed);

@@ -83,18 +83,16 @@ describe.each(['nft', 'legacy'] as const)('a forward policy of REJECT in %s', (b
     const verbose = await node.doctor([...args, '-v']);
 
     expect(stdout).toBe(`\
-REJECT  tcp 192.168.60.2 → 10.42.0.9:8080, new, arriving over eth0 (by the
-  routes)
+REJECT  tcp 192.168.60.2 → 10.42.0.9:8080, new, in over eth0 (by route)
 
-  by      rule 1 of ufw-reject-forward, iptables-${backend} filter, which answers
-          icmp-port-unreachable
+  by      rule 1 of ufw-reject-forward, iptables-${backend} filter
           -A ufw-reject-forward -j REJECT --reject-with icmp-port-unreachable
-  way     on its way through this node, out over cni0
+  way     to be forwarded over cni0
 
 The whole path, rule by rule: -v
 `);
     expect(verbose.stdout).toContain(`
-  path    forward     iptables-${backend} filter FORWARD 2: jump to ufw-user-forward
+    forward      iptables-${backend} filter FORWARD 3: jump to ufw-reject-forward
 `);
   });
 });

@@ -1,7 +1,7 @@
-import { parseAddress } from './parse-address.ts';
-import { checksum } from './checksum.ts';
-import { buildTransport, protocolNumber } from './build-transport.ts';
 import type { Packet } from '../../../src/netfilter/walk/packet.ts';
+import { buildTransport, protocolNumber } from './build-transport.ts';
+import { checksum } from './checksum.ts';
+import { parseAddress } from './parse-address.ts';
 
 export interface FrameOptions {
   /** 14 bits that tell this packet from all others, and 2 of its mark above them. */
@@ -19,9 +19,13 @@ export function buildFrame(packet: Packet, options: FrameOptions): Uint8Array {
   return Buffer.concat([mac(options.destinationMac), mac(options.sourceMac), Buffer.from(type), ip]);
 }
 
-export function buildIp(packet: Packet, { number, payload }: Pick<FrameOptions, 'number' | 'payload'>): Buffer {
+export function buildIp(
+  packet: Packet,
+  { number, payload }: Pick<FrameOptions, 'number' | 'payload'>,
+): Buffer {
   const transport = payload ?? buildTransport(packet, number);
-  const header = packet.family === 'ipv4' ? header4(packet, transport, number) : header6(packet, transport, number);
+  const header =
+    packet.family === 'ipv4' ? header4(packet, transport, number) : header6(packet, transport, number);
   return Buffer.concat([header, transport]);
 }
 

@@ -23,8 +23,9 @@ export function buildTransport(packet: Packet, number: number): Buffer {
     case 'tcp':
       return tcp(packet, transport.flags ?? (packet.state === 'NEW' ? ['SYN'] : ['ACK']), number);
     case 'udp':
-    case 'udplite':
       return udp(packet);
+    case 'udplite':
+      throw new RangeError('conntrack sums it up as if it were UDP, and finds it invalid');
     case 'sctp':
       return sctp(transport.sourcePort ?? 0, transport.destinationPort ?? 0);
     case 'dccp':

@@ -27,8 +27,7 @@ export function openEra(laboratory: Laboratory, precedence: Precedence): Era {
       await sendBefore(probes);
       await loader.load(rules);
       const reading = await readReading(precedence);
-      await sendAll(probes.map(({ send }) => send));
-      const sightings = await readSightings();
+      const sightings = await readSightings(await sendAll(probes.map(({ send }) => send)));
       return { reading, sightings: probes.map((probe) => sightings.of(probe)) };
     },
   };
@@ -36,9 +35,12 @@ export function openEra(laboratory: Laboratory, precedence: Precedence): Era {
   /** First the first packet of each connection, then the answers. */
   async function sendBefore(probes: readonly Probe[]): Promise<void> {
     if (probes.every(({ before }) => before.length === 0)) return;
-    await runTool(['nft', '-f', '-'], `table inet ${watchTable} {
+    await runTool(
+      ['nft', '-f', '-'],
+      `table inet ${watchTable} {
   chain remember { type filter hook prerouting priority -199; meta mark != 0 ct mark set meta mark; }
-}`);
+}`,
+    );
     for (let step = 0; ; step++) {
       const sends = probes.flatMap(({ before }) => before[step] ?? []);
       if (sends.length === 0) break;
@@ -47,17 +49,19 @@ export function openEra(laboratory: Laboratory, precedence: Precedence): Era {
     await runTool(['nft', '-f', '-'], `delete chain inet ${watchTable} remember\n${forgetSightings()}`);
   }
 
-  async function sendAll(sends: readonly Send[]): Promise<void> {
+  /** Returns what came back. */
+  async function sendAll(sends: readonly Send[]): Promise<readonly Frame[]> {
     const frames: Frame[] = [];
     const orders = new Map<number, Order[]>();
     for (const send of sends) {
       if (send.kind === 'frame') frames.push(send.frame);
       else orders.set(send.owner, [...(orders.get(send.owner) ?? []), send.order]);
     }
-    if (frames.length > 0) await laboratory.sendFrames(frames);
+    const back = [...(await laboratory.sendFrames(frames))];
+    if (orders.size === 0) return back;
     for (const [owner, some] of orders) await laboratory.sendAs(owner, some);
-    // What the node makes itself is through when its system calls are; softirqs may be a moment late.
-    if (orders.size > 0) await laboratory.sendFrames([]);
-    if (orders.size > 0) await delay(1);
+    // What the node makes itself is through when its system calls are, or a moment later.
+    await delay(1);
+    return [...back, ...(await laboratory.sendFrames([]))];
   }
 }

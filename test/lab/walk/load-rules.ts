@@ -29,7 +29,9 @@ export function createLoader(precedence: Precedence): Loader {
   return {
     async clear() {
       for (const family of families) {
-        const tables = [...registered].flatMap((each) => (each.startsWith(family) ? [each.slice(family.length + 1)] : []));
+        const tables = [...registered].flatMap((each) =>
+          each.startsWith(family) ? [each.slice(family.length + 1)] : [],
+        );
         if (tables.length > 0) await restore('legacy', family, tables.flatMap(emptyTable));
       }
       if (precedence === 'nft first') {
@@ -42,9 +44,12 @@ export function createLoader(precedence: Precedence): Loader {
     },
     async load(rules) {
       if (rules.sets.length > 0) await runTool(['ipset', 'restore'], lines(rules.sets));
-      const loadNative = () => (rules.native.length > 0 ? runTool(['nft', '-f', '-'], lines(rules.native)) : '');
+      const loadNative = () =>
+        rules.native.length > 0 ? runTool(['nft', '-f', '-'], lines(rules.native)) : '';
       if (rules.nativeFirst) await loadNative();
-      for (const backend of precedence === 'nft first' ? (['legacy', 'nft'] as const) : (['nft', 'legacy'] as const)) {
+      for (const backend of precedence === 'nft first'
+        ? (['legacy', 'nft'] as const)
+        : (['nft', 'legacy'] as const)) {
         for (const family of families) {
           const dump = rules.iptables[backend][family];
           if (dump.length === 0) continue;
@@ -110,4 +115,3 @@ export const builtIn: Readonly<Record<string, readonly string[]>> = {
 function emptyTable(name: string): string[] {
   return [`*${name}`, ...(builtIn[name] ?? []).map((chain) => `:${chain} ACCEPT [0:0]`), 'COMMIT'];
 }
-

@@ -10,7 +10,9 @@ import { linkOf, nodeAddresses, owners, ports } from './world.ts';
 export function madeHere(options: ProbeOptions, family: Family): Probe | undefined {
   const { random, numbers, targets } = options;
   const loopback = family === 'ipv4' ? '127.0.0.1' : '::1';
-  const to = random.chance(0.08) ? { ...placeOf(loopback), address: loopback } : randomDestination(options, family);
+  const to = random.chance(0.08)
+    ? { ...placeOf(loopback), address: loopback }
+    : randomDestination(options, family);
   if (isForAll(to.address)) return undefined;
   const isOwn = to.address === loopback || isOwnAddress(options, family, to.address);
   const isMarked = random.chance(0.15);
@@ -32,7 +34,8 @@ export function madeHere(options: ProbeOptions, family: Family): Probe | undefin
     ...(isMarked ? { mark: markedPorts.mark } : {}),
   };
   const send = { kind: 'made', owner, order: orderOf(packet, transport) } as const;
-  if (isOwn || protocol === 'tcp' || random.chance(0.6)) return { packet, number: sourcePort, before: [], send };
+  if (isOwn || protocol === 'tcp' || random.chance(0.6))
+    return { packet, number: sourcePort, before: [], send };
   if (random.chance(0.5)) {
     // It goes on in a connection of its own.
     const reply = replyTo(packet, to);
@@ -65,7 +68,10 @@ function sourceFor(
   return natural;
 }
 
-function orderOf(packet: Packet, { protocol, sourcePort, destinationPort }: Omit<Order, 'source' | 'destination'>): Order {
+function orderOf(
+  packet: Packet,
+  { protocol, sourcePort, destinationPort }: Omit<Order, 'source' | 'destination'>,
+): Order {
   return { protocol, source: packet.source, sourcePort, destination: packet.destination, destinationPort };
 }
 

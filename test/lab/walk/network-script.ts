@@ -1,12 +1,4 @@
-import {
-  hostAddress,
-  hostNumbers,
-  nodeAddresses,
-  podMac,
-  prefixes,
-  wireOfPod,
-  wires,
-} from './world.ts';
+import { hostAddress, hostNumbers, nodeAddresses, podMac, prefixes, wireOfPod, wires } from './world.ts';
 
 /** Network namespaces: the node, the underlay of its wires, and who holds their other ends. */
 export interface Namespaces {
@@ -14,6 +6,8 @@ export interface Namespaces {
   readonly underlay: string;
   readonly outside: string;
 }
+
+export const namespaceNames: Namespaces = { node: 'walked', underlay: 'underlay', outside: 'outside' };
 
 export const vxlanPort = 4789;
 export const outsidePort = 5000;
@@ -30,14 +24,18 @@ export const outsideAddress = '10.255.0.2';
 export function networkScript({ node, underlay, outside }: Namespaces): string {
   const nodeLines = [
     'link set lo up',
-    'link add cni0 type bridge mcast_snooping 0',
+    `link add cni0 address ${wireMac(9)} type bridge mcast_snooping 0`,
     'link set veth-a master cni0',
     'link set veth-b master cni0',
     ...[...Object.keys(wires), 'cni0'].map((link) => `link set ${link} up`),
     ...Object.entries(nodeAddresses.ipv4).map(([link, address]) =>
-      link === 'flannel.1' ? `addr add ${address}/32 dev ${link}` : `addr add ${address}/24 brd + dev ${link}`,
+      link === 'flannel.1'
+        ? `addr add ${address}/32 dev ${link}`
+        : `addr add ${address}/24 brd + dev ${link}`,
     ),
-    ...Object.entries(nodeAddresses.ipv6).map(([link, address]) => `addr add ${address}/64 dev ${link} nodad`),
+    ...Object.entries(nodeAddresses.ipv6).map(
+      ([link, address]) => `addr add ${address}/64 dev ${link} nodad`,
+    ),
     'route add 10.42.1.0/24 dev flannel.1',
     `route add ${prefixes.ipv6['flannel.1']}/64 dev flannel.1`,
     'route add default via 192.168.60.254 dev eth0',
@@ -85,9 +83,9 @@ ip netns exec ${underlay} bridge fdb append 00:00:00:00:00:00 dev f1 dst ${outsi
 ip -n ${node} -batch - <<END
 ${nodeLines.join('\n')}
 END
-ip -n ${node} link set cni0 address ${wireMac(9)}
 ip netns exec ${node} sh -ec '
 ${hostNumbers.map((number) => `bridge fdb add ${podMac(number)} dev ${wireOfPod(number)} master static`).join('\n')}
+for port in veth-a veth-b; do bridge link set dev $port hairpin on; done
 cd /proc/sys/net
 ${sysctls.map(([file, value]) => `[ ! -e ${file} ] || echo ${value} >${file}`).join('\n')}
 '
@@ -111,4 +109,3 @@ const sysctls = [
 export function wireMac(id: number): string {
   return `02:00:00:00:00:${id.toString(16).padStart(2, '0')}`;
 }
-

@@ -4,12 +4,14 @@ import { isIPv4 } from 'node:net';
 export function parseAddress(text: string): Buffer {
   if (isIPv4(text)) return Buffer.from(text.split('.').map(Number));
   const [head = '', tail] = text.split('::');
-  const groups = (part: string) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
+  const groups = (part: string) =>
+    part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
   const front = groups(head);
   const back = tail === undefined ? [] : groups(tail);
   const middle = Array.from({ length: 8 - front.length - back.length }, () => 0);
   const bytes = Buffer.alloc(16);
-  for (const [index, group] of [...front, ...middle, ...back].entries()) bytes.writeUInt16BE(group, index * 2);
+  for (const [index, group] of [...front, ...middle, ...back].entries())
+    bytes.writeUInt16BE(group, index * 2);
   return bytes;
 }
 

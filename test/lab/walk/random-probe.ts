@@ -79,6 +79,8 @@ function arriving(options: ProbeOptions, family: Family): Probe | undefined {
     isReply: random.chance(0.5),
   };
   if (isForAll(to.address) && (state !== 'NEW' || transport.protocol !== 'udp')) return undefined;
+  // A bridge hands it on to its other ports as well.
+  if (isForAll(to.address) && linkOf(from.wire) === 'cni0') return undefined;
   const probe = withState(draft);
   if (probe) numbers.frame++;
   return probe;
@@ -155,7 +157,10 @@ function isServed(transport: Transport): boolean {
   return ports.includes(transport.destinationPort ?? 0);
 }
 
-function turned(packet: Packet, to: Place): Pick<Packet, 'source' | 'destination' | 'origin' | 'family' | 'state'> {
+function turned(
+  packet: Packet,
+  to: Place,
+): Pick<Packet, 'source' | 'destination' | 'origin' | 'family' | 'state'> {
   const { family, state, source, destination } = packet;
   return {
     family,
@@ -192,4 +197,3 @@ function errorPayload(transport: Transport, inner: Uint8Array): Buffer {
   if (transport.protocol === 'icmp') header.set([transport.type ?? 0, transport.code ?? 0]);
   return Buffer.concat([header, inner]);
 }
-

@@ -13,11 +13,13 @@ export function randomTransport(
   switch (state) {
     case 'NEW':
       return random.weighted<Transport | undefined>([
-        [40, () => ({ protocol: 'tcp', ...randomPorts(options), ...random.pick<{ flags?: TcpFlag[] }>(begins) })],
+        [
+          40,
+          () => ({ protocol: 'tcp', ...randomPorts(options), ...random.pick<{ flags?: TcpFlag[] }>(begins) }),
+        ],
         [36, () => ({ protocol: 'udp', ...randomPorts(options) })],
         [12, () => echo(family)],
         [3, () => ({ protocol: 'sctp', ...randomPorts(options) })],
-        [1, () => ({ protocol: 'udplite', ...randomPorts(options) })],
         [8, () => portless(options, family)],
       ]);
     case 'ESTABLISHED':
@@ -37,7 +39,10 @@ export function randomTransport(
       return random.weighted<Transport>([
         [60, () => ({ protocol: 'tcp', ...randomPorts(options), flags: random.pick(senseless) })],
         [15, () => ({ protocol: 'icmp', type: family === 'ipv4' ? 0 : 129, code: 0 })],
-        [15, () => ({ protocol: 'icmp', ...(family === 'ipv4' ? { type: 11, code: 0 } : { type: 3, code: 0 }) })],
+        [
+          15,
+          () => ({ protocol: 'icmp', ...(family === 'ipv4' ? { type: 11, code: 0 } : { type: 3, code: 0 }) }),
+        ],
       ]);
     case 'UNTRACKED':
       return { protocol: 'icmp', type: 135, code: 0 };
@@ -57,7 +62,14 @@ const begins: readonly { flags?: TcpFlag[] }[] = [
 
 const goesOn: readonly { flags?: TcpFlag[] }[] = [{}, { flags: ['PSH', 'ACK'] }, { flags: ['FIN', 'ACK'] }];
 
-const senseless: readonly TcpFlag[][] = [['SYN', 'ACK'], ['RST'], ['FIN'], ['SYN', 'FIN'], ['RST', 'ACK'], []];
+const senseless: readonly TcpFlag[][] = [
+  ['SYN', 'ACK'],
+  ['RST'],
+  ['FIN'],
+  ['SYN', 'FIN'],
+  ['RST', 'ACK'],
+  [],
+];
 
 function randomPorts({ random, targets }: ProbeOptions): { sourcePort: number; destinationPort: number } {
   return {

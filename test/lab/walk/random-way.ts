@@ -29,14 +29,15 @@ export function randomSource(options: ProbeOptions, family: Family): Place {
   const place = random.weighted<Place>([
     [34, () => hostOn(options, family, 'eth0')],
     [16, () => hostOn(options, family, 'eth1')],
-    [24, () => pod(options, family)],
+    [24, () => podBehind(options, family, 'veth-a')],
     [12, () => hostOn(options, family, 'flannel.1')],
     [12, () => ({ address: far(options, family), wire: 'eth0', mac: someMac })],
   ]);
   const sources = targets.sources[family];
   // As if it were somebody else's.
   if (sources.length > 0 && random.chance(0.25)) return { ...place, address: random.pick(sources) };
-  if (random.chance(0.04)) return { ...place, address: random.pick([far(options, family), pod(options, family).address]) };
+  if (random.chance(0.04))
+    return { ...place, address: random.pick([far(options, family), pod(options, family).address]) };
   return place;
 }
 
@@ -88,7 +89,18 @@ function hostOn({ random }: ProbeOptions, family: Family, wire: 'eth0' | 'eth1' 
 
 function pod({ random }: ProbeOptions, family: Family): Place {
   const number = random.pick(hostNumbers);
-  return { address: hostAddress(prefixes[family].cni0, number), wire: wireOfPod(number), mac: podMac(number) };
+  return {
+    address: hostAddress(prefixes[family].cni0, number),
+    wire: wireOfPod(number),
+    mac: podMac(number),
+  };
+}
+
+function podBehind(options: ProbeOptions, family: Family, wire: Wire): Place {
+  for (;;) {
+    const place = pod(options, family);
+    if (place.wire === wire) return place;
+  }
 }
 
 function far({ random }: ProbeOptions, family: Family): string {

@@ -1,7 +1,7 @@
 import { parseConfig } from '../../../src/config/parse-config.ts';
 import { createFactContext } from '../../../src/engine/fact.ts';
-import { iptablesFact } from '../../../src/facts/iptables.ts';
 import { ipSetsFact } from '../../../src/facts/ip-sets.ts';
+import { iptablesFact } from '../../../src/facts/iptables.ts';
 import { networkFact } from '../../../src/facts/network.ts';
 import { nftRulesetFact } from '../../../src/facts/nft-ruleset.ts';
 import { liveHost } from '../../../src/host/live.ts';
@@ -45,4 +45,3 @@ function isOfWatcher(object: unknown): boolean {
       body.table === watchTable || ('table' in object && body.name === watchTable),
   );
 }
-

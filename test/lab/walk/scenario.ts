@@ -41,3 +41,13 @@ export function randomScenario(seed: number, count: number, numbers: Numbers): S
     probes,
   };
 }
+
+/** The same for the same kind and seed. */
+export async function scenarioOf(
+  _kind: 'random' | 'native' | 'recordings',
+  seed: number,
+  count: number,
+  numbers: Numbers,
+): Promise<Scenario> {
+  return randomScenario(seed, count, numbers);
+}

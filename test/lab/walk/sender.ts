@@ -43,7 +43,12 @@ function sendUdp({ source, sourcePort, destination, destinationPort }: Order): P
   });
 }
 
-async function sendSyn({ source, sourcePort, destination, destinationPort }: Order): Promise<string | undefined> {
+async function sendSyn({
+  source,
+  sourcePort,
+  destination,
+  destinationPort,
+}: Order): Promise<string | undefined> {
   const socket = connect({
     host: destination,
     port: destinationPort,
@@ -61,6 +66,7 @@ async function sendSyn({ source, sourcePort, destination, destinationPort }: Ord
 }
 
 function failureOf(error: NodeJS.ErrnoException | null): string | undefined {
-  const expected = ['EPERM', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EACCES', 'ECONNRESET'];
+  // EINVAL: translated to where a packet from 127.0.0.1 cannot go.
+  const expected = ['EINVAL', 'EPERM', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EACCES', 'ECONNRESET'];
   return error && !expected.includes(error.code ?? '') ? error.message : undefined;
 }

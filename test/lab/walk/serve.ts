@@ -11,7 +11,9 @@ export async function serveAll(): Promise<void> {
     server.listen(port, '::').unref();
     const sockets = addresses.map((address) => {
       const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4').unref();
-      socket.on('message', (message, { port: to, address: peer }) => socket.send(message, to, peer, () => {}));
+      socket.on('message', (message, { port: to, address: peer }) =>
+        socket.send(message, to, peer, () => {}),
+      );
       // A port that cannot be reached is news of no use.
       socket.on('error', () => {});
       socket.bind(port, address);

@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import type { Family } from '../../../src/netfilter/ruleset.ts';
+import { findReset, numberOf } from './read-frame.ts';
+import { linkOf, type Wire, wires } from './world.ts';
 import { runTool } from './laboratory.ts';
-import type { Probe } from './probe.ts';
+import type { Frame, Probe } from './probe.ts';
 import { type WatchedEnd, watchTable } from './watch.ts';
 
 /** What became of a packet, as the kernel has it. */
 export interface Sighting {
-  readonly fate: 'in' | 'out' | 'rejected' | 'reset' | 'lost';
+  /** `vanished`: no rule stopped it, and yet it did not come out. */
+  readonly fate: 'in' | 'out' | 'rejected' | 'reset' | 'lost' | 'vanished';
   /** As it was at the end; undefined where it was stopped. */
   readonly at: Seen | undefined;
 }
@@ -25,16 +28,22 @@ export interface Sightings {
   of(probe: Probe): Sighting;
 }
 
-const element = z.union([z.number(), z.string(), z.object({ concat: z.array(z.union([z.number(), z.string()])) })]);
+const element = z.union([
+  z.number(),
+  z.string(),
+  z.object({ concat: z.array(z.union([z.number(), z.string()])) }),
+]);
 const listing = z.object({
   nftables: z.array(
     z.object({ set: z.object({ name: z.string(), elem: z.array(element).optional() }).optional() }),
   ),
 });
 
-/** Asks the watching table. */
-export async function readSightings(): Promise<Sightings> {
-  const { nftables } = listing.parse(JSON.parse(await runTool(['nft', '-j', 'list', 'table', 'inet', watchTable])));
+/** Asks the watching table, and looks at what came back. */
+export async function readSightings(back: readonly Frame[]): Promise<Sightings> {
+  const { nftables } = listing.parse(
+    JSON.parse(await runTool(['nft', '-j', 'list', 'table', 'inet', watchTable])),
+  );
   const notes = new Map<string, readonly (string | number)[]>();
   const words = new Map<string, Set<number>>();
   for (const { set } of nftables) {
@@ -44,8 +53,20 @@ export async function readSightings(): Promise<Sightings> {
       else words.set(set.name, (words.get(set.name) ?? new Set()).add(Number(each)));
     }
   }
-  return { of: (probe) => sighting(notes, words, probe) };
+  // A reset for what came over a bridge's port goes out there, past all hooks.
+  words.set('reset_seen', new Set(back.flatMap(findReset)));
+  const came = new Set(back.map((frame) => `${linkOf(wireNames.get(frame[0]) ?? 'eth0')} ${numberOf(frame)}`));
+  return {
+    of: (probe) => {
+      const found = sighting(notes, words, probe);
+      if (found.fate !== 'out' || probe.send.kind !== 'frame') return found;
+      const hasCome = came.has(`${found.at?.link} ${headerWord(probe.packet.family, probe.number)}`);
+      return hasCome ? found : { ...found, fate: 'vanished' };
+    },
+  };
 }
+
+const wireNames = new Map(Object.entries(wires).map(([name, id]) => [id, name as Wire]));
 
 type Notes = ReadonlyMap<string, readonly (string | number)[]>;
 type Words = ReadonlyMap<string, ReadonlySet<number>>;
@@ -99,6 +120,7 @@ function headerWord(family: Family, number: number): number {
 function wasReset(words: Words, { packet, send, number }: Probe): boolean {
   if (packet.transport.protocol !== 'tcp') return false;
   if (send.kind === 'made') return words.get('reset_port')?.has(number) ?? false;
+  if (words.get('reset_seen')?.has(number)) return true;
   return [...(words.get('reset_sequence') ?? []), ...(words.get('reset_acknowledged') ?? [])].some(
     (word) => bigEndian(word) >>> 16 === number,
   );
@@ -106,10 +128,14 @@ function wasReset(words: Words, { packet, send, number }: Probe): boolean {
 
 function wasRefused(words: Words, { packet, send, number }: Probe): boolean {
   if (send.kind === 'frame') {
-    return [...(words.get('error_number') ?? [])].some((word) => bigEndian(word) === headerWord(packet.family, number));
+    return [...(words.get('error_number') ?? [])].some(
+      (word) => bigEndian(word) === headerWord(packet.family, number),
+    );
   }
   // The destination's port may have been translated.
-  return [...(words.get('error_ports') ?? [])].some((word) => bigEndian(word) >>> 16 === send.order.sourcePort);
+  return [...(words.get('error_ports') ?? [])].some(
+    (word) => bigEndian(word) >>> 16 === send.order.sourcePort,
+  );
 }
 
 function bigEndian(word: number): number {

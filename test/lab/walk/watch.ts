@@ -24,7 +24,12 @@ const ipWords = {
 } as const;
 /** Four bytes as they are in a packet. */
 const wordSets = ['reset_sequence', 'reset_acknowledged', 'error_number', 'error_ports'];
-const kinds = { frame: 'classid', tcp: 'inet_service', udp: 'inet_service', udp_answer: 'inet_service' } as const;
+const kinds = {
+  frame: 'classid',
+  tcp: 'inet_service',
+  udp: 'inet_service',
+  udp_answer: 'inet_service',
+} as const;
 
 /** Text for `nft -f`. Replaces the table, so that nothing is noted yet. */
 export function watchScript(): string {
@@ -52,8 +57,10 @@ table inet ${watchTable} {
     type filter hook output priority ${first};
     meta priority set ${madeHere}
     tcp flags & rst == rst add @reset_sequence { @th,32,32 } add @reset_acknowledged { @th,64,32 } add @reset_port { tcp dport }
-    icmp type destination-unreachable add @error_number { @th,96,32 } add @error_ports { @th,224,32 }
-    icmpv6 type destination-unreachable add @error_number { @th,64,32 } add @error_ports { @th,384,32 }
+    icmp type destination-unreachable oifname != "lo" add @error_number { @th,96,32 }
+    icmp type destination-unreachable oifname "lo" add @error_ports { @th,224,32 }
+    icmpv6 type destination-unreachable oifname != "lo" add @error_number { @th,64,32 }
+    icmpv6 type destination-unreachable oifname "lo" add @error_ports { @th,384,32 }
     meta l4proto { tcp, udp } th sport ${markedPorts.first}-${markedPorts.last} meta mark set ${markedPorts.mark}
   }
   chain in {
@@ -108,14 +115,18 @@ function notes(end: WatchedEnd, link: 'iif' | 'oif'): string {
       const local = (['tcp', 'udp'] as const).flatMap((kind) => {
         const from = `${whose} ${madeHere} meta l4proto ${kind}`;
         const known = `${from} ct state new,established,related ct direction`;
-        const answer = kind === 'udp' ? [`${known} reply ${note('udp_answer', 'ct original proto-src')}`] : [];
+        const answer =
+          kind === 'udp' ? [`${known} reply ${note('udp_answer', 'ct original proto-src')}`] : [];
         return [
           `${known} original ${note(kind, 'ct original proto-src')}`,
           ...answer,
           `${from} ct state invalid,untracked ${note(kind, `${kind} sport`)}`,
         ];
       });
-      return [...local, `${whose} != ${madeHere} meta priority set ${number} ${note('frame', 'meta priority')}`];
+      return [
+        ...local,
+        `${whose} != ${madeHere} meta priority set ${number} ${note('frame', 'meta priority')}`,
+      ];
     })
     .join('\n    ');
 }
@@ -129,5 +140,7 @@ export function forgetSightings(): string {
       ),
     ),
   );
-  return [...names, ...wordSets, 'reset_port'].map((name) => `flush set inet ${watchTable} ${name}`).join('\n');
+  return [...names, ...wordSets, 'reset_port']
+    .map((name) => `flush set inet ${watchTable} ${name}`)
+    .join('\n');
 }

@@ -167,6 +167,12 @@ describe('what nft lists of the same chains', () => {
     ]);
   });
 
+  it('stays without the chains that nft was not asked about', () => {
+    const builtIn = listed.filter((object) => !JSON.stringify(object).includes('"one"'));
+    const shorter = { table: 'filter', chains: [], rules: [{ chain: 'one', line: '-A one -j RETURN' }] };
+    expect(listAfter(builtIn, { kind: 'remove', removal: shorter })).toEqual(builtIn);
+  });
+
   it('disagrees with the dump as before', () => {
     const after = listAfter([...listed.slice(0, -1), rule('one', 4)], { kind: 'remove', removal });
     expect(after.filter((object) => JSON.stringify(object).includes('"chain":"INPUT"'))).toHaveLength(3);

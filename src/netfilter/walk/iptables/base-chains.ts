@@ -1,5 +1,6 @@
 import { type Backend, backends, type Chain, type Family, isBuiltIn, ruleLines } from '../../ruleset.ts';
 import type { BaseChain, CompiledRule, Hook } from '../flight.ts';
+import { type CrossCheck, crossCheckOf } from '../nft/cross-check.ts';
 import type { FirewallReading } from '../reading.ts';
 import type { ChainRef } from '../walk.ts';
 import { compileLine, type RuleContext } from './compile-rule.ts';
@@ -17,12 +18,14 @@ function chainsOf(backend: Backend, family: Family, reading: FirewallReading): r
     const refOf = (chain: string): ChainRef => ({ backend, family, table, chain });
     const context: RuleContext = { backend, family, table, reading, hasChain: (chain) => chains.has(chain) };
     const compiled = new Map<string, readonly CompiledRule[]>();
+    const check: CrossCheck = backend === 'nft' ? crossCheckOf(reading, family, table) : (_, saved) => saved;
     const rules = (name: string): readonly CompiledRule[] | undefined => {
       const known = compiled.get(name);
       const chain = chains.get(name);
       if (known || !chain) return known;
       const lines = [...ruleLines(ruleset, chain)];
-      const made = lines.map((line, i) => compileLine(line, refOf(name), i + 1, context));
+      const saved = lines.map((line, i) => compileLine(line, refOf(name), i + 1, context));
+      const made = check(refOf(name), saved);
       compiled.set(name, made);
       return made;
     };

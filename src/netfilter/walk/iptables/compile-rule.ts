@@ -66,6 +66,7 @@ function follower(ref: RuleRef, matchers: readonly Matcher[], target: Target): C
     }
     const outcomes = target(flight, at);
     const [only] = outcomes;
+    if (!doubt && outcomes.every((outcome) => outcome.doubt === undefined)) return outcomes;
     if (!doubt || (outcomes.length === 1 && only?.next.kind === 'continue' && only.flight === flight))
       return outcomes.map((outcome) => toBranch(ref, outcome, undefined));
     const assumption: Assumption = { rule: ref, ...doubt };

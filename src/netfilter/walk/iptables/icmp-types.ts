@@ -9,7 +9,8 @@ export interface IcmpType {
 /** `3/4`, `8`, `any`, or a name that iptables takes. */
 export function readIcmpTypes(text: string, family: Family): IcmpType | 'any' | undefined {
   if (text === 'any' || (family === 'ipv4' && text === '255')) return 'any';
-  const [, type, code] = /^(\d+)(?:\/(\d+))?$/.exec((family === 'ipv4' ? names4 : names6).get(text) ?? text) ?? [];
+  const [, type, code] =
+    /^(\d+)(?:\/(\d+))?$/.exec((family === 'ipv4' ? names4 : names6).get(text) ?? text) ?? [];
   if (type === undefined) return undefined;
   return { type: Number(type), code: code === undefined ? undefined : Number(code) };
 }

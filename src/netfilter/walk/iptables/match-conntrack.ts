@@ -48,7 +48,9 @@ function isInState(flight: Flight, at: Place, wanted: ReadonlySet<string>): Answ
   if (!hasConnection(flight, at)) return false;
   if ((wanted.has('DNAT') && destinationTranslated) || (wanted.has('SNAT') && sourceTranslated)) return true;
   const asksForNat = wanted.has('DNAT') || wanted.has('SNAT');
-  return asksForNat && packet.state === 'RELATED' ? unknown('whether its connection is translated is not known') : false;
+  return asksForNat && packet.state === 'RELATED'
+    ? unknown('whether its connection is translated is not known')
+    : false;
 }
 
 type Read = (flight: Flight) => Answer;
@@ -58,7 +60,7 @@ function connectionOption(option: Option, { family }: RuleContext): Matcher | un
   return read && ((flight) => unless(option.negated, read(flight)));
 }
 
-const unknownTuple = unknown('the addresses that its connection began with are not known');
+const unknownTuple = unknown('what its connection began with is not known');
 
 /** The reply to a new connection comes from where it is sent to now. */
 function readerOf({ name, values: [text = ''] }: Option, family: RuleContext['family']): Read | undefined {
@@ -74,11 +76,16 @@ function readerOf({ name, values: [text = ''] }: Option, family: RuleContext['fa
     });
   switch (name) {
     case '--ctproto':
-      return (flight) => isOfProtocol(flight, text);
+      return (flight) => (isError(flight) ? unknownTuple : isOfProtocol(flight, text));
     case '--ctorigsrc':
-      return network && ((flight) => (isNew(flight) ? isOriginal(flight, 'source', text, family) : unknownTuple));
+      return (
+        network && ((flight) => (isNew(flight) ? isOriginal(flight, 'source', text, family) : unknownTuple))
+      );
     case '--ctorigdst':
-      return network && ((flight) => (isNew(flight) ? isOriginal(flight, 'destination', text, family) : unknownTuple));
+      return (
+        network &&
+        ((flight) => (isNew(flight) ? isOriginal(flight, 'destination', text, family) : unknownTuple))
+      );
     case '--ctreplsrc':
       return address(({ destination }) => destination);
     case '--ctrepldst':
@@ -100,6 +107,11 @@ function readerOf({ name, values: [text = ''] }: Option, family: RuleContext['fa
     default:
       return undefined;
   }
+}
+
+/** Of ICMP, about a packet of another protocol: it is that one's connection. */
+function isError({ packet: { state, transport } }: Flight): boolean {
+  return state === 'RELATED' && transport.protocol === 'icmp';
 }
 
 function isNew({ packet }: Flight): boolean {

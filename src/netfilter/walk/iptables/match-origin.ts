@@ -43,7 +43,11 @@ export function pkttypeMatch(group: MatchGroup, { reading }: RuleContext): reado
   });
 }
 
-function isOfType({ values: [wanted = ''] }: Option, flight: Flight, network: RuleContext['reading']['network']): Answer {
+function isOfType(
+  { values: [wanted = ''] }: Option,
+  flight: Flight,
+  network: RuleContext['reading']['network'],
+): Answer {
   if (originOf(flight)) return wanted === 'unicast';
   const type = routingOf(network).localType(flight.destination);
   if (type === undefined) return unknown('the addresses of the node are not known');

@@ -7,7 +7,7 @@ import type { Matcher, RuleContext } from './compile-rule.ts';
 import { readIcmpTypes } from './icmp-types.ts';
 import { constant } from './match-base.ts';
 import { type MatchGroup, notUnderstood } from './matches.ts';
-import { readRange, readRanges, type Range } from './ranges.ts';
+import { type Range, readRange, readRanges } from './ranges.ts';
 
 /** `-m udp`, `-m sctp`, ...: ports. */
 export function portMatch(group: MatchGroup): readonly Matcher[] {
@@ -84,7 +84,8 @@ function flagsMatch({ values: [mask = '', set = ''], negated }: Option): Matcher
     const present = new Set<string>(transport.flags);
     return unless(
       negated,
-      asked.every((flag) => present.has(flag) === wanted.has(flag)) && [...wanted].every((flag) => asked.includes(flag)),
+      asked.every((flag) => present.has(flag) === wanted.has(flag)) &&
+        [...wanted].every((flag) => asked.includes(flag)),
     );
   };
 }

@@ -8,7 +8,15 @@ import { connmarkMatch, conntrackMatch, helperMatch, stateMatch } from './match-
 import { physdevMatch, rpfilterMatch } from './match-links.ts';
 import { markMatch } from './match-mark.ts';
 import { macMatch, ownerMatch, pkttypeMatch } from './match-origin.ts';
-import { ahMatch, espMatch, icmpMatch, iprangeMatch, multiportMatch, portMatch, tcpMatch } from './match-packet.ts';
+import {
+  ahMatch,
+  espMatch,
+  icmpMatch,
+  iprangeMatch,
+  multiportMatch,
+  portMatch,
+  tcpMatch,
+} from './match-packet.ts';
 import { absentHeader, hopLimitMatch } from './match-plain.ts';
 import { setMatch } from './match-set.ts';
 
@@ -46,16 +54,24 @@ function compileGroup(group: MatchGroup, context: RuleContext): readonly Matcher
 /** For a condition that this tool cannot evaluate. */
 export function notUnderstood({ name, options }: MatchGroup, option?: Option): Matcher {
   const [first] = option ? [option] : options;
-  const answer = unknown(`match -m ${[name, first?.name].filter((word) => word).join(' ')} is not understood`);
+  const answer = unknown(
+    `match -m ${[name, first?.name].filter((word) => word).join(' ')} is not understood`,
+  );
   return () => answer;
 }
 
-const always: MatchCompiler = () => [];
+/** What only counts or explains. */
+function always(...known: readonly string[]): MatchCompiler {
+  return (group) => {
+    const stranger = group.options.find(({ name }) => !known.includes(name));
+    return stranger ? [notUnderstood(group, stranger)] : [];
+  };
+}
 
 const compilers: ReadonlyMap<string, MatchCompiler> = new Map<string, MatchCompiler>([
-  ['comment', always],
-  // Counts; a quota is nothing that kubelet or kube-proxy gives it.
-  ['nfacct', always],
+  ['comment', always('--comment')],
+  // It has a quota if somebody gave it one by hand; kube-proxy does not.
+  ['nfacct', always('--nfacct-name')],
   ['tcp', tcpMatch],
   ...(['udp', 'sctp', 'dccp', 'udplite'] as const).map((name) => [name, portMatch] as const),
   ['multiport', multiportMatch],
@@ -77,7 +93,7 @@ const compilers: ReadonlyMap<string, MatchCompiler> = new Map<string, MatchCompi
   ['set', setMatch],
   ['hl', hopLimitMatch],
   ...(['rt', 'frag', 'hbh', 'dst', 'mh'] as const).map((name) => [name, absentHeader] as const),
-  ...(['limit', 'hashlimit', 'recent', 'statistic', 'quota', 'connlimit', 'connbytes', 'time', 'cpu'] as const).map(
-    (name) => [name, chanceMatch] as const,
-  ),
+  ...(
+    ['limit', 'hashlimit', 'recent', 'statistic', 'quota', 'connlimit', 'connbytes', 'time', 'cpu'] as const
+  ).map((name) => [name, chanceMatch] as const),
 ]);

@@ -5,7 +5,9 @@ import { parseAddress } from '../addresses.ts';
 export interface NatRange {
   readonly addresses: { readonly from: Uint8Array; readonly to: Uint8Array } | undefined;
   /** `base`: the port that is mapped to `from`, those above it in turn. */
-  readonly ports: { readonly from: number; readonly to: number; readonly base: number | undefined } | undefined;
+  readonly ports:
+    | { readonly from: number; readonly to: number; readonly base: number | undefined }
+    | undefined;
 }
 
 /** `10.0.0.1`, `10.0.0.1-10.0.0.9:80`, `:8000-8010/80`, `[fd00::1]:80`, `fd00::1-fd00::9`. */
@@ -36,7 +38,7 @@ function split6(text: string): Parts {
 function readAddresses(text: string, family: Family): NatRange['addresses'] {
   const [first = '', last = first] = text.split('-');
   const from = parseAddress(first, family);
-  const to = parseAddress(last, family);
+  const to = last === first ? from : parseAddress(last, family);
   return from && to && { from, to };
 }
 

@@ -37,7 +37,8 @@ export function masqueradeTarget(jump: Jump, { reading }: RuleContext): Target {
   if (!ports) return notRead(jump);
   return (flight) => {
     const own = masqueradeSource(flight, reading.network);
-    if (own) return translate(flight, 'source', { ...ports, addresses: { from: own, to: own } }, isRandom(jump));
+    if (own)
+      return translate(flight, 'source', { ...ports, addresses: { from: own, to: own } }, isRandom(jump));
     const after: Flight = { ...flight, sourceTranslated: true };
     return [{ flight: after, next: { kind: 'translated' }, action: 'from the address of its link out' }];
   };
@@ -78,7 +79,7 @@ function translate(
   { addresses, ports }: NatRange,
   random: boolean,
 ): readonly Outcome[] {
-  const pool = addresses ? addressRange(addresses.from, addresses.to, maxAddresses) : [flight[side]];
+  const pool = addresses ? choices(addresses) : [flight[side]];
   if (!pool) {
     const doubt = unknown('one of more addresses than can be followed');
     return anything(doubt)(flight, { hook: 'prerouting', tracked: true });
@@ -90,6 +91,10 @@ function translate(
     const action = `${side === 'source' ? 'from' : 'to'} ${printEnd(after, side)}`;
     return { flight: after, next: { kind: 'translated' }, action, ...(doubt && { doubt }) };
   });
+}
+
+function choices({ from, to }: NonNullable<NatRange['addresses']>): readonly Uint8Array[] | undefined {
+  return from === to ? [from] : addressRange(from, to, maxAddresses);
 }
 
 /** A port that is within the range is kept, unless it is to be a random one. */

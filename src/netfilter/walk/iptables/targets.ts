@@ -33,8 +33,7 @@ export function optionOf({ options }: Jump, ...names: readonly string[]): string
   return options.find(({ name }) => names.includes(name))?.values[0];
 }
 
-const notUnderstood: TargetCompiler = ({ target }) =>
-  anything(unknown(`target ${target} is not understood`));
+const notUnderstood: TargetCompiler = ({ target }) => anything(unknown(`target ${target} is not understood`));
 
 /** A change of the flight that the path tells of. */
 export function changed(before: Flight, after: Flight, action: string): readonly Outcome[] {
@@ -47,7 +46,8 @@ function verdict(next: Next, action: string): TargetCompiler {
 
 const rejectTarget: TargetCompiler = (jump, { family }) => {
   const how =
-    optionOf(jump, '--reject-with') ?? (family === 'ipv4' ? 'icmp-port-unreachable' : 'icmp6-port-unreachable');
+    optionOf(jump, '--reject-with') ??
+    (family === 'ipv4' ? 'icmp-port-unreachable' : 'icmp6-port-unreachable');
   return (flight) => [{ flight, next: { kind: 'reject', with: how }, action: `reject with ${how}` }];
 };
 

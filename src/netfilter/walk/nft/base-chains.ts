@@ -2,11 +2,11 @@ import type { Family } from '../../ruleset.ts';
 import type { BaseChain, CompiledRule, Hook } from '../flight.ts';
 import type { FirewallReading, NetworkReading } from '../reading.ts';
 import type { ChainRef } from '../walk.ts';
+import { doubtfulRule } from './doubtful-rule.ts';
 import { linkLevelChains } from './link-level.ts';
 import { type NftHook, type NftTable, readNftRuleset } from './ruleset.ts';
 import { tableRules } from './table-rules.ts';
-import { isFromDump, nftFamilies } from './taken-from-dump.ts';
-import { doubtfulRule } from './doubtful-rule.ts';
+import { isInDump, nftFamilies } from './taken-from-dump.ts';
 
 /**
  * What tables that no iptables made do to packets of a family, and those of iptables-nft that its dump
@@ -19,9 +19,9 @@ export function nativeBaseChains(reading: FirewallReading, family: Family): read
   const seen = awake.filter((table) => table.family === 'inet' || table.family === nftFamilies[family]);
   return [
     ...linkLevelChains(awake, network),
-    ...seen
-      .filter((table) => !isFromDump(reading, family, table))
-      .flatMap((table) => chainsOf(table, family, network)),
+    ...seen.flatMap((table) =>
+      chainsOf(table, family, network).filter(({ ref }) => !isInDump(reading, family, table, ref.chain)),
+    ),
   ];
 }
 

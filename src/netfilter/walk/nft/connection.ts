@@ -1,3 +1,4 @@
+import type { Family } from '../../ruleset.ts';
 import { parseAddress } from '../addresses.ts';
 import { unknown } from '../answer.ts';
 import type { Flight, Place } from '../flight.ts';
@@ -33,11 +34,10 @@ export function connectionExpression(
     const reason = `${name} of the connection is not known`;
     return { name, types: [opaque], evaluate: (f, at) => [isTracked(f, at) ? unknown(reason) : undefined] };
   }
-  const address = family === 'ipv4' ? ipv4Address : ipv6Address;
   return {
     name,
-    types: [end.isPort ? numberType() : address],
-    evaluate: (flight, at) => [readEnd(flight, at, direction, end)],
+    types: [end.isPort ? numberType() : addressTypeOf(key, family)],
+    evaluate: (flight, at) => [isOtherFamily(key, flight) ? undefined : readEnd(flight, at, direction, end)],
   };
 }
 
@@ -106,6 +106,16 @@ function readDirection(flight: Flight, at: Place): Value {
   if (!isTracked(flight, at)) return undefined;
   if (flight.packet.state === 'NEW') return 0;
   return unknown('the direction of the packet within its connection is not known');
+}
+
+function addressTypeOf(key: string, family: Family): Datatype {
+  const isIpv4 = key.startsWith('ip6 ') ? false : key.startsWith('ip ') || family === 'ipv4';
+  return isIpv4 ? ipv4Address : ipv6Address;
+}
+
+/** `ct original ip saddr` is of IPv4 alone. */
+function isOtherFamily(key: string, { packet }: Flight): boolean {
+  return key.startsWith(packet.family === 'ipv4' ? 'ip6 ' : 'ip ');
 }
 
 interface End {

@@ -13,3 +13,7 @@ export interface Environment {
   readonly sets: Map<readonly unknown[], Elements<unknown>>;
   readonly maps: Map<readonly unknown[], Elements<unknown>>;
 }
+
+export function createEnvironment(family: Family, table: NftTable, network: NetworkReading): Environment {
+  return { family, table, network, sets: new Map(), maps: new Map() };
+}

@@ -59,7 +59,8 @@ function typeOf(address: Uint8Array, link: Value, network: NetworkReading): Valu
   const routing = routingOf(network);
   const anywhere = routing.localType(address);
   if (anywhere === undefined) return unknownRoutes;
-  if (anywhere === 'unicast') return address.length === 4 ? routeTypes['unicast'] : typeOfForeign(address, network);
+  if (anywhere === 'unicast')
+    return address.length === 4 ? routeTypes['unicast'] : typeOfForeign(address, network);
   if (link === undefined || anywhere === 'multicast') return routeTypes[anywhere];
   if (isOpen(link)) return link;
   return routeTypes[routing.localType(address, String(link)) ?? 'unicast'];
@@ -78,17 +79,19 @@ function readLink(flight: Flight, at: Place, question: Question): Value {
   const { network, end } = question;
   const link = linkAsked(flight, at, question);
   const inLink = network.links?.find(({ name }) => name === flight.inLink);
-  if (at.hook === 'prerouting' && inLink?.loopback) return inLink.name;
+  if (inLink?.loopback) return inLink.name;
   const address = flight[end];
   if (isLinkLocal(address)) return link ?? unknown('which link a link-local address belongs to is not known');
   const answer = routingOf(network).lookUp(address);
   if (answer.kind === 'unknown') return unknownRoutes;
-  const routes = answer.kind === 'found' ? answer.routes.filter(({ type }) => type === 'unicast') : [];
+  const routes = answer.kind === 'found' ? answer.routes.filter(({ type }) => !leadsNowhere.has(type)) : [];
   if (routes.length === 0) return '';
   if (link === undefined) return linkOf(routes);
   if (isOpen(link)) return link;
   return routes.some((route) => route.link === link) ? link : '';
 }
+
+const leadsNowhere = new Set(['local', 'anycast', 'blackhole', 'unreachable', 'prohibit', 'throw']);
 
 function isLinkLocal(address: Uint8Array): boolean {
   return address.length === 16 && address[0] === 0xfe && ((address[1] ?? 0) & 0xc0) === 0x80;

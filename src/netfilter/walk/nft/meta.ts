@@ -30,6 +30,7 @@ export function metaExpression(key: string, environment: Environment): Expressio
     case 'oifkind':
       return one(linkName, (flight, at) => ofLink(linkOf(key, flight, at), network, ({ kind }) => kind));
     case 'iiftype':
+      return one(numberType(linkTypes), (flight, at) => readInType(flight, at, network));
     case 'oiftype':
       return one(numberType(linkTypes), (flight, at) => ofLink(linkOf(key, flight, at), network, typeOf));
     case 'iifgroup':
@@ -105,6 +106,14 @@ function ofLink(
   if (typeof name !== 'string') return name;
   const link = links?.find((each) => each.name === name);
   return link ? read(link) : unknown(`link ${name} is not known`);
+}
+
+/** On its way out some kernels tell the type of the link out. */
+function readInType(flight: Flight, at: Place, network: NetworkReading): Value {
+  const comes = ofLink(linkOf('iif', flight, at), network, typeOf);
+  if (at.hook !== 'postrouting') return comes;
+  const leaves = ofLink(linkOf('oif', flight, at), network, typeOf);
+  return comes === leaves ? comes : unknown('which link meta iiftype is about depends on the kernel');
 }
 
 const likeEthernet = new Set(['veth', 'bridge', 'vxlan', 'dummy', 'vlan', 'macvlan', 'bond', 'ifb', 'team']);

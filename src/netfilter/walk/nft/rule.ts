@@ -1,7 +1,10 @@
+import type { Family } from '../../ruleset.ts';
+import { parseAddress, printAddress } from '../addresses.ts';
 import type { Doubt } from '../answer.ts';
 import type { Branch, CompiledRule, Flight, Next, Place } from '../flight.ts';
 import type { RuleRef } from '../walk.ts';
 import type { Environment } from './environment.ts';
+import { isObject, textOf, unwrap } from './json.ts';
 import { readStatements } from './statement.ts';
 import type { Step } from './step.ts';
 
@@ -12,13 +15,30 @@ export function compileNftRule(
   environment: Environment,
 ): CompiledRule {
   let steps: readonly Step[] | undefined;
+  const onlyFor = soleDestination(expressions, environment.family);
   return {
     ref,
+    ...(onlyFor !== undefined && { onlyFor }),
     follow(flight, at) {
       steps ??= readStatements(expressions, environment);
       return follow(steps, ref, flight, at);
     },
   };
+}
+
+/** The address, where the rule does nothing for packets to others. */
+function soleDestination(expressions: readonly unknown[], family: Family): string | undefined {
+  for (const json of expressions) {
+    const [kind, match] = unwrap(json) ?? [];
+    if (kind !== 'match' || !isObject(match)) return undefined;
+    const [header, left] = unwrap(match['left']) ?? [];
+    const right = textOf(match['right']);
+    if (header !== 'payload' || match['op'] !== '==' || right === undefined) continue;
+    if (!isObject(left) || left['field'] !== 'daddr') continue;
+    const address = parseAddress(right, family);
+    if (address) return printAddress(address);
+  }
+  return undefined;
 }
 
 /** A flight on its way through the statements of a rule. */

@@ -79,7 +79,11 @@ const harmless = new Set([
 function verdictStep(next: Next): Step {
   const action = actionOf(next);
   const rest = action === undefined ? {} : { action };
-  return { act: (flight) => [{ flight, next, ...rest }] };
+  return { act: (flight) => [{ flight, next: onwards(next), ...rest }] };
+}
+
+function onwards(next: Next): Outcome['next'] {
+  return next.kind === 'continue' ? { kind: 'on' } : next;
 }
 
 function maybe(reason: string): Step {
@@ -124,7 +128,7 @@ function readVerdictMap(fields: JsonObject, environment: Environment): Step {
 
       function outcomeOf(next: Next, rest: Pick<Outcome, 'doubt'>): Outcome {
         const action = actionOf(next);
-        return { flight, next, ...rest, ...(action !== undefined && { action }) };
+        return { flight, next: onwards(next), ...rest, ...(action !== undefined && { action }) };
       }
     },
   };

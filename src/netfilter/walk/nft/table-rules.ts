@@ -2,7 +2,7 @@ import type { Family } from '../../ruleset.ts';
 import type { BaseChain, CompiledRule } from '../flight.ts';
 import type { NetworkReading } from '../reading.ts';
 import type { ChainRef, RuleRef } from '../walk.ts';
-import type { Environment } from './environment.ts';
+import { createEnvironment } from './environment.ts';
 import { printNftRule } from './print-statement.ts';
 import { compileNftRule } from './rule.ts';
 import type { NftRule, NftTable } from './ruleset.ts';
@@ -12,7 +12,7 @@ export type TableRules = Pick<BaseChain, 'rules' | 'refOf'>;
 
 /** The rules of a table for packets of a family, each chain made ready when it is asked for. */
 export function tableRules(table: NftTable, family: Family, network: NetworkReading): TableRules {
-  const environment: Environment = { family, table, network, sets: new Map(), maps: new Map() };
+  const environment = createEnvironment(family, table, network);
   const ready = new Map<string, readonly CompiledRule[]>();
   const home = {
     backend: isOfIptables(table, family) ? 'nft' : 'native',

@@ -1,4 +1,4 @@
-import type { Family } from '../../ruleset.ts';
+import { type Family, isBuiltIn } from '../../ruleset.ts';
 import type { FirewallReading } from '../reading.ts';
 import type { NftTable } from './ruleset.ts';
 
@@ -12,8 +12,18 @@ export function isOfIptables({ family, name }: NftTable, packets: Family): boole
   return family === nftFamilies[packets] && iptablesTables.has(name);
 }
 
-/** Whether its rules are in the dump of iptables-nft, so that they are not walked twice. */
-export function isFromDump({ iptables }: FirewallReading, packets: Family, table: NftTable): boolean {
+/**
+ * Whether a base chain is in the dump of iptables-nft, so that it is not walked twice. The dump leaves out
+ * whole tables, and within others chains that iptables would not make.
+ */
+export function isInDump(
+  { iptables }: FirewallReading,
+  packets: Family,
+  table: NftTable,
+  chain: string,
+): boolean {
   const dump = iptables.nft[packets];
-  return isOfIptables(table, packets) && dump.kind === 'present' && dump.ruleset.tables.has(table.name);
+  if (!isOfIptables(table, packets) || dump.kind !== 'present') return false;
+  const saved = dump.ruleset.tables.get(table.name)?.chains.get(chain);
+  return saved !== undefined && isBuiltIn(saved);
 }

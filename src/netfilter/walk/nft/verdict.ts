@@ -1,7 +1,10 @@
 import type { Next } from '../flight.ts';
 import { isObject, textOf, unwrap } from './json.ts';
 
-/** `{"jump": {"target": "other"}}`; undefined: it is no verdict. */
+/**
+ * `{"jump": {"target": "other"}}`; undefined: it is no verdict. `continue` goes on with the next statement
+ * of the rule.
+ */
 export function readVerdict(json: unknown): Next | undefined {
   const [kind, body] = unwrap(json) ?? [];
   switch (kind) {

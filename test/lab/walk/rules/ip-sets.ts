@@ -16,11 +16,13 @@ export function randomSets(words: Words): RandomSets {
     for (const kind of random.some(kinds(family, words), 2 + random.below(4))) {
       const name = `${family}-${kind.type.replaceAll(':', '-').replaceAll(',', '-')}`;
       lines.push(`create ${name} ${kind.type}${kind.options}`);
-      const elements = new Set(Array.from({ length: random.below(7) }, kind.element));
-      lines.push(...[...elements].map((element) => `add ${name} ${element}`));
+      lines.push(...Array.from({ length: random.below(7) }, () => `add ${name} ${kind.element()} -exist`));
       names[family].push([name, kind.directions]);
     }
-    const inner = random.some(names[family].filter(([, directions]) => directions === 1), 2);
+    const inner = random.some(
+      names[family].filter(([, directions]) => directions === 1),
+      2,
+    );
     if (inner.length > 0 && random.chance(0.3)) {
       lines.push(`create ${family}-list list:set`, ...inner.map(([name]) => `add ${family}-list ${name}`));
       names[family].push([`${family}-list`, 1]);
@@ -60,7 +62,12 @@ function kinds(family: Family, words: Words): Kind[] {
   const timeout = random.chance(0.15) ? ' timeout 600' : '';
   return [
     { type: 'hash:ip', options: `${inet}${timeout}`, directions: 1, element: address },
-    { type: 'hash:net', options: `${inet}${timeout}`, directions: 1, element: () => `${network()}${nomatch()}` },
+    {
+      type: 'hash:net',
+      options: `${inet}${timeout}`,
+      directions: 1,
+      element: () => `${network()}${nomatch()}`,
+    },
     { type: 'hash:ip,port', options: inet, directions: 2, element: () => `${address()},${narrowPort()}` },
     {
       type: 'hash:net,port',

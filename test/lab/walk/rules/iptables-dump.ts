@@ -1,6 +1,6 @@
 import type { Family } from '../../../../src/netfilter/ruleset.ts';
 import { builtIn } from '../load-rules.ts';
-import { hostAddress, hostNumbers, nodeAddresses, prefixes } from '../world.ts';
+import { hostAddress, nodeAddresses, prefixes } from '../world.ts';
 import { randomMatches, type Spot } from './iptables-matches.ts';
 import type { Words } from './words.ts';
 
@@ -47,10 +47,14 @@ function randomTable(options: DumpOptions, table: string): string[] {
   const sides = table === 'nat' ? natSides : sideOf;
   const made: Made[] = Array.from({ length: random.below(5) }, (_, index) => ({
     name: `c${index + 1}`,
-    side: table === 'nat' ? random.pick(['in', 'out'] as const) : random.pick(['in', 'out', 'any', 'any'] as const),
+    side:
+      table === 'nat'
+        ? random.pick(['in', 'out'] as const)
+        : random.pick(['in', 'out', 'any', 'any'] as const),
   }));
   const hooks = builtIn[table] ?? [];
-  const policy = () => (table === 'nat' || random.chance(table === 'filter' ? 0.7 : 0.97) ? 'ACCEPT' : 'DROP');
+  const policy = () =>
+    table === 'nat' || random.chance(table === 'filter' ? 0.7 : 0.97) ? 'ACCEPT' : 'DROP';
   const lines = [
     `*${table}`,
     ...hooks.map((hook) => `:${hook} ${policy()} [0:0]`),
@@ -58,7 +62,13 @@ function randomTable(options: DumpOptions, table: string): string[] {
   ];
   for (const hook of hooks) {
     const side = sides[hook] ?? 'in';
-    const at = { options, table, hook, side, jumps: made.filter((chain) => chain.side === 'any' || chain.side === side) };
+    const at = {
+      options,
+      table,
+      hook,
+      side,
+      jumps: made.filter((chain) => chain.side === 'any' || chain.side === side),
+    };
     lines.push(...randomChain(at, hook, random.below(6)));
   }
   for (const [index, { name, side }] of made.entries()) {
@@ -108,7 +118,11 @@ function randomTarget(at: At, protocol: string | undefined): string | undefined 
     [5, () => '-j RETURN'],
     [3, () => '-j LOG --log-prefix "x y "'],
     [2, () => ''],
-    [5, () => `-j MARK ${random.pick(['--set-xmark 0x4000/0x4000', '--set-xmark 0x1/0xffffffff', '--set-xmark 0x20000/0x0', '--and-mark 0xffffbfff', '--or-mark 0x1', '--xor-mark 0x4000'])}`],
+    [
+      5,
+      () =>
+        `-j MARK ${random.pick(['--set-xmark 0x4000/0x4000', '--set-xmark 0x1/0xffffffff', '--set-xmark 0x20000/0x0', '--and-mark 0xffffbfff', '--or-mark 0x1', '--xor-mark 0x4000'])}`,
+    ],
   ];
   switch (table) {
     case 'nat':
@@ -155,9 +169,23 @@ function randomTarget(at: At, protocol: string | undefined): string | undefined 
 
 function rejectTarget({ family, words: { random } }: DumpOptions, protocol: string | undefined): string {
   if (protocol === 'tcp' && random.chance(0.4)) return '-j REJECT --reject-with tcp-reset';
-  const kinds4 = ['icmp-port-unreachable', 'icmp-host-unreachable', 'icmp-net-unreachable', 'icmp-admin-prohibited', 'icmp-proto-unreachable'];
-  const kinds6 = ['icmp6-port-unreachable', 'icmp6-adm-prohibited', 'icmp6-no-route', 'icmp6-addr-unreachable'];
-  return random.pick(['-j REJECT', `-j REJECT --reject-with ${random.pick(family === 'ipv4' ? kinds4 : kinds6)}`]);
+  const kinds4 = [
+    'icmp-port-unreachable',
+    'icmp-host-unreachable',
+    'icmp-net-unreachable',
+    'icmp-admin-prohibited',
+    'icmp-proto-unreachable',
+  ];
+  const kinds6 = [
+    'icmp6-port-unreachable',
+    'icmp6-adm-prohibited',
+    'icmp6-no-route',
+    'icmp6-addr-unreachable',
+  ];
+  return random.pick([
+    '-j REJECT',
+    `-j REJECT --reject-with ${random.pick(family === 'ipv4' ? kinds4 : kinds6)}`,
+  ]);
 }
 
 const withPorts = ['tcp', 'udp', 'sctp'];
@@ -166,12 +194,25 @@ export function destinationTarget({ family, words }: DumpOptions, protocol: stri
   const { random } = words;
   const mayPort = protocol !== undefined && withPorts.includes(protocol);
   if (random.chance(0.2)) {
-    const port = mayPort && protocol !== 'sctp' ? random.pick([` --to-ports ${words.port()}`, ` --to-ports ${words.port()}`, ' --to-ports 8000-8100', '']) : '';
+    const port =
+      mayPort && protocol !== 'sctp'
+        ? random.pick([
+            ` --to-ports ${words.port()}`,
+            ` --to-ports ${words.port()}`,
+            ' --to-ports 8000-8100',
+            '',
+          ])
+        : '';
     return `-j REDIRECT${port}`;
   }
   const address = translated(family, words);
-  const toAddress = random.chance(0.08) && family === 'ipv4' ? `${prefixes.ipv4.cni0}4-${prefixes.ipv4.cni0}20` : bracket(address, mayPort);
-  const port = mayPort ? random.pick(['', `:${words.port()}`, `:${words.port()}`, `:${words.port()}`, ':8000-8100']) : '';
+  const toAddress =
+    random.chance(0.08) && family === 'ipv4'
+      ? `${prefixes.ipv4.eth1}4-${prefixes.ipv4.eth1}20`
+      : bracket(address, mayPort);
+  const port = mayPort
+    ? random.pick(['', `:${words.port()}`, `:${words.port()}`, `:${words.port()}`, ':8000-8100'])
+    : '';
   const plainAddress = port === '' ? toAddress.replace(/[[\]]/g, '') : toAddress;
   return `-j DNAT --to-destination ${plainAddress}${port}${random.pick(['', '', '', ' --random', ' --persistent'])}`;
 }
@@ -179,14 +220,19 @@ export function destinationTarget({ family, words }: DumpOptions, protocol: stri
 /** Somewhere that a packet can be sent to, the node itself now and then. */
 export function translated(family: Family, { random }: Words): string {
   if (random.chance(0.15)) return random.pick(Object.values(nodeAddresses[family]));
-  return hostAddress(random.pick(Object.values(prefixes[family])), random.pick(hostNumbers));
+  // Pods send from one port of the bridge and are translated to another: back over the same one is lost here.
+  return hostAddress(random.pick(Object.values(prefixes[family])), 1 + 2 * (1 + random.below(30)));
 }
 
 function bracket(address: string, mayPort: boolean): string {
   return mayPort && address.includes(':') ? `[${address}]` : address;
 }
 
-function sourceTarget({ family, words }: DumpOptions, protocol: string | undefined, hook: string | undefined): string | undefined {
+function sourceTarget(
+  { family, words }: DumpOptions,
+  protocol: string | undefined,
+  hook: string | undefined,
+): string | undefined {
   const { random } = words;
   const mayPort = protocol === 'tcp' || protocol === 'udp';
   const random1 = random.pick(['', '', ' --random', ' --random-fully']);
@@ -196,7 +242,9 @@ function sourceTarget({ family, words }: DumpOptions, protocol: string | undefin
     return `-j MASQUERADE${ports}${random1}`;
   }
   if (hook === undefined && random.chance(0.5)) return undefined;
-  const own = random.chance(0.7) ? random.pick(Object.values(nodeAddresses[family])) : hostAddress(prefixes[family].eth0, 99);
+  const own = random.chance(0.7)
+    ? random.pick(Object.values(nodeAddresses[family]))
+    : hostAddress(prefixes[family].eth0, 99);
   const ports = mayPort && random.chance(0.2) ? ':20000-40000' : '';
   return `-j SNAT --to-source ${ports === '' ? own : bracket(own, true)}${ports}${random1}`;
 }

@@ -69,10 +69,28 @@ function protocolMatch(spot: Spot): Matched {
     [4, () => ({ text: `-p ${withPorts} -m multiport ${multiport(spot)}`, protocol: withPorts })],
     [3, () => ({ text: `-p tcp ${tcpFlags(spot)}`, protocol: 'tcp' })],
     [3, () => ({ text: `-p ${icmp} ${icmpMatch(spot)}`, protocol: icmp })],
-    [2, () => ({ text: `-p ${random.pick(['tcp', 'udp', icmp, 'esp', '47', '2', 'sctp'])}`, protocol: undefined })],
+    [
+      2,
+      () => ({
+        text: `-p ${random.pick(['tcp', 'udp', icmp, 'esp', '47', '2', 'sctp'])}`,
+        protocol: undefined,
+      }),
+    ],
     [2, () => ({ text: `! -p ${random.pick(['tcp', 'udp', icmp, 'esp', '112'])}`, protocol: undefined })],
-    [1, () => ({ text: `-p esp -m esp ${not(spot)}--espspi ${random.pick(['1', '0:255', '256:1000', '305419896', '255:4294967295'])}`, protocol: 'esp' })],
-    [family === 'ipv4' ? 1 : 0, () => ({ text: `-p ah -m ah ${not(spot)}--ahspi ${random.pick(['1', '0:255', '256:1000'])}`, protocol: 'ah' })],
+    [
+      1,
+      () => ({
+        text: `-p esp -m esp ${not(spot)}--espspi ${random.pick(['1', '0:255', '256:1000', '305419896', '255:4294967295'])}`,
+        protocol: 'esp',
+      }),
+    ],
+    [
+      family === 'ipv4' ? 1 : 0,
+      () => ({
+        text: `-p ah -m ah ${not(spot)}--ahspi ${random.pick(['1', '0:255', '256:1000'])}`,
+        protocol: 'ah',
+      }),
+    ],
   ]);
 }
 
@@ -122,7 +140,11 @@ function other(spot: Spot): string {
   const isIn = side === 'in';
   return random.weighted([
     [12, () => `-m conntrack ${negated}--ctstate ${states(spot)}`],
-    [2, () => `-m state ${negated}--state ${random.some(['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 'UNTRACKED'], 1 + random.below(3))}`],
+    [
+      2,
+      () =>
+        `-m state ${negated}--state ${random.some(['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 'UNTRACKED'], 1 + random.below(3))}`,
+    ],
     [6, () => `-m mark ${negated}--mark ${words.mark()}`],
     [3, () => `-m connmark ${negated}--mark ${words.mark()}`],
     [6, () => addressType(spot)],
@@ -131,13 +153,33 @@ function other(spot: Spot): string {
     [3, () => range(spot)],
     [spot.sets.length > 0 ? 8 : 0, () => setMatch(spot)],
     [side === 'out' ? 6 : 0, () => owner(spot)],
-    [isIn && hook !== 'FORWARD' ? 1 : 0, () => `-m physdev ${random.pick(['--physdev-is-in', '! --physdev-is-in', '--physdev-in veth-a', '! --physdev-in veth-b', '--physdev-in veth+', '--physdev-is-bridged', '! --physdev-is-bridged'])}`],
-    [hook === 'PREROUTING' && (table === 'raw' || table === 'mangle') ? 5 : 0, () => `-m rpfilter ${random.some(['--loose', '--invert', '--accept-local'], random.below(3)).join(' ')}`.trim()],
-    [spot.strange && isIn ? 1 : 0, () => `-m mac ${negated}--mac-source 0A:58:0A:2A:00:${(2 + random.below(60)).toString(16).padStart(2, '0').toUpperCase()}`],
+    [
+      isIn && hook !== 'FORWARD' ? 1 : 0,
+      () =>
+        `-m physdev ${random.pick(['--physdev-is-in', '! --physdev-is-in', '--physdev-in veth-a', '! --physdev-in veth-b', '--physdev-in veth+', '--physdev-is-bridged', '! --physdev-is-bridged'])}`,
+    ],
+    [
+      hook === 'PREROUTING' && (table === 'raw' || table === 'mangle') ? 5 : 0,
+      () =>
+        `-m rpfilter ${random.some(['--loose', '--invert', '--accept-local'], random.below(3)).join(' ')}`.trim(),
+    ],
+    [
+      spot.strange && isIn ? 1 : 0,
+      () =>
+        `-m mac ${negated}--mac-source 0A:58:0A:2A:00:${(2 + random.below(60)).toString(16).padStart(2, '0').toUpperCase()}`,
+    ],
     [spot.strange ? 8 : 0, () => strange(spot)],
     [1.5, () => byChance(spot)],
-    [table === 'raw' ? 0 : 1, () => `-m conntrack ${negated}--ctstatus ${random.pick(['SEEN_REPLY', 'NONE', 'CONFIRMED', 'ASSURED,SEEN_REPLY', 'EXPECTED'])}`],
-    [table === 'raw' ? 0 : 1.5, () => `-m conntrack ${random.pick([`${negated}--ctorigdst ${words.network(family)}`, `${negated}--ctorigsrc ${words.network(family)}`, `--ctproto ${random.pick(['tcp', 'udp'])}`, `--ctdir ${random.pick(['ORIGINAL', 'REPLY'])}`, `--ctproto tcp --ctorigdstport ${words.port()}`])}`],
+    [
+      table === 'raw' ? 0 : 1,
+      () =>
+        `-m conntrack ${negated}--ctstatus ${random.pick(['SEEN_REPLY', 'NONE', 'CONFIRMED', 'ASSURED,SEEN_REPLY', 'EXPECTED'])}`,
+    ],
+    [
+      table === 'raw' ? 0 : 1.5,
+      () =>
+        `-m conntrack ${random.pick([`${negated}--ctorigdst ${words.network(family)}`, `${negated}--ctorigsrc ${words.network(family)}`, `--ctproto ${random.pick(['tcp', 'udp'])}`, `--ctdir ${random.pick(['ORIGINAL', 'REPLY'])}`, `--ctproto tcp --ctorigdstport ${words.port()}`])}`,
+    ],
   ]);
 }
 
@@ -158,7 +200,11 @@ function states({ words: { random } }: Spot): string {
 function addressType(spot: Spot): string {
   const { words, hook, side } = spot;
   const { random } = words;
-  const types = ['LOCAL', 'LOCAL', 'UNICAST', 'BROADCAST', 'MULTICAST', 'LOCAL,BROADCAST', 'UNSPEC'];
+  const types = [
+    ...['LOCAL', 'LOCAL', 'UNICAST', 'MULTICAST', 'UNSPEC', 'LOCAL,MULTICAST'],
+    // There are none in IPv6.
+    ...(spot.family === 'ipv4' ? ['BROADCAST', 'LOCAL,BROADCAST'] : []),
+  ];
   const kind = random.pick(['--dst-type', '--dst-type', '--src-type']);
   const limits = [
     ...(side === 'in' && hook !== undefined ? [' --limit-iface-in'] : []),
@@ -173,8 +219,13 @@ function range(spot: Spot): string {
   const pair = () => {
     const base = words.address(family);
     const [start, end] = [words.random.below(100), 100 + words.random.below(150)];
-    const head = family === 'ipv4' ? base.slice(0, base.lastIndexOf('.') + 1) : `${base.slice(0, base.lastIndexOf(':') + 1)}`;
-    return family === 'ipv4' ? `${head}${start}-${head}${end}` : `${head}${start.toString(16)}-${head}${end.toString(16)}`;
+    const head =
+      family === 'ipv4'
+        ? base.slice(0, base.lastIndexOf('.') + 1)
+        : `${base.slice(0, base.lastIndexOf(':') + 1)}`;
+    return family === 'ipv4'
+      ? `${head}${start}-${head}${end}`
+      : `${head}${start.toString(16)}-${head}${end.toString(16)}`;
   };
   return `-m iprange ${not(spot)}${words.random.pick(['--src-range', '--dst-range'])} ${pair()}`;
 }

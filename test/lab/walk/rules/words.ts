@@ -37,19 +37,41 @@ export function createWords(random: Random, packets: readonly Packet[]): Words {
     port,
     portRange: (separator) => {
       const [low, high] = [port(), random.chance(0.5) ? port() : 1 + random.below(65_535)];
-      return `${Math.min(low, high)}${separator}${Math.max(low, high)}`;
+      // A range of one is refused here and there.
+      return `${Math.min(low, high)}${separator}${Math.max(low, high) + (low === high ? 1 : 0)}`;
     },
     sourcePortRange: (separator) => {
       const [low, high] = [random.below(60_000), random.below(65_536)];
       return `${Math.min(low, high)}${separator}${Math.max(low, high)}`;
     },
-    mark: () => random.pick(['0x1', '0x1/0x1', '0x4000/0x4000', '0x20000/0x20000', '0x0', '0x4000', '0x0/0x1', '0x1/0xff']),
-    link: () => random.pick(['eth0', 'eth0', 'eth1', 'cni0', 'cni0', 'flannel.1', 'lo', 'eth+', 'cni+', 'docker0', 'veth+']),
+    mark: () =>
+      random.pick([
+        '0x1',
+        '0x1/0x1',
+        '0x4000/0x4000',
+        '0x20000/0x20000',
+        '0x0',
+        '0x4000',
+        '0x0/0x1',
+        '0x1/0xff',
+      ]),
+    link: () =>
+      random.pick([
+        'eth0',
+        'eth0',
+        'eth1',
+        'cni0',
+        'cni0',
+        'flannel.1',
+        'lo',
+        'eth+',
+        'cni+',
+        'docker0',
+        'veth+',
+      ]),
   };
 
   function addressesOf(family: Family): string[] {
-    return packets.flatMap((packet) =>
-      packet.family === family ? [packet.source, packet.destination] : [],
-    );
+    return packets.flatMap((packet) => (packet.family === family ? [packet.source, packet.destination] : []));
   }
 }

@@ -1,0 +1,76 @@
+/**
+ * Run as a program in the network namespace of a node: tries one scenario after the other and
+ * compares what becomes of the packets with what the walk says. Prints a report as JSON.
+ */
+import { createFirewall } from '../../../src/netfilter/walk/firewall.ts';
+import { findDisagreement } from './compare.ts';
+import { describeDisagreement } from './describe.ts';
+import { openEra, type Trial } from './era.ts';
+import { type Disagreement, type EraReport, eraOptions } from './era-report.ts';
+import { openLaboratory, ToolError } from './laboratory.ts';
+import { namespaceNames } from './network-script.ts';
+import { scenarioOf } from './scenario.ts';
+import { serveAll } from './serve.ts';
+import { shrink } from './shrink.ts';
+
+const options = eraOptions.parse(JSON.parse(process.argv[2] ?? '{}'));
+await serveAll();
+const laboratory = openLaboratory(namespaceNames, options.cpu);
+const era = openEra(laboratory, options.precedence);
+const numbers = { frame: 1, port: 62_000, markedPort: 61_000 };
+const report: EraReport = {
+  rulesets: 0,
+  refused: [],
+  packets: 0,
+  fates: {},
+  verdicts: {},
+  unknown: {},
+  chances: {},
+  disagreements: [],
+};
+
+for (const seed of options.seeds) {
+  const scenario = await scenarioOf(options.kind, seed, options.packets, numbers);
+  let trial: Trial;
+  try {
+    trial = await era.try(scenario.rules, scenario.probes);
+  } catch (error) {
+    if (!(error instanceof ToolError)) throw error;
+    report.refused.push(`seed ${seed}: ${error.message}`);
+    continue;
+  }
+  report.rulesets++;
+  const firewall = createFirewall(trial.reading);
+  for (const [index, probe] of scenario.probes.entries()) {
+    const sighting = trial.sightings[index];
+    if (sighting === undefined) continue;
+    report.packets++;
+    count(report.fates, sighting.fate);
+    try {
+      const walk = firewall.walk(probe.packet);
+      count(report.verdicts, walk.verdict);
+      for (const { kind, reason } of new Set(walk.ends.flatMap(({ assumptions }) => assumptions))) {
+        count(kind === 'unknown' ? report.unknown : report.chances, reason);
+      }
+      const what = findDisagreement(walk, probe, sighting);
+      if (what !== undefined) {
+        const one: Disagreement = { seed, index, what, text: '' };
+        const shrunk =
+          report.disagreements.length < options.shrink
+            ? await shrink(era, { rules: scenario.rules, probe })
+            : { rules: scenario.rules, probe, walk, sighting, still: false };
+        report.disagreements.push({ ...one, text: describeDisagreement(shrunk) });
+      }
+    } catch (error) {
+      const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      report.disagreements.push({ seed, index, what, text: JSON.stringify(probe.packet) });
+    }
+  }
+}
+console.log(JSON.stringify(report));
+await laboratory[Symbol.asyncDispose]();
+process.exit(0);
+
+function count(counts: Record<string, number>, what: string): void {
+  counts[what] = (counts[what] ?? 0) + 1;
+}
