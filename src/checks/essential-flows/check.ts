@@ -1,4 +1,16 @@
-import { type Check, defineCheck, planNothing } from '../../engine/check.ts';
+/**
+ * essential-flows: whether what nobody can do without gets through this node's rules: pods to the API, to
+ * cluster DNS and to kubelet, this node to the API, people to SSH. Pure functions of facts.
+ */
+import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { apiAccessFact } from '../../facts/api-access.ts';
+import { firewallFact } from '../../facts/firewall.ts';
+import { listeningFact } from '../../facts/listening.ts';
+import { natClaimsFact } from '../../facts/nat-claims.ts';
+import { podNetworkFact } from '../../facts/pod-network.ts';
+import { sshAccessFact } from '../../facts/ssh-access.ts';
+import { findFlows } from './flows.ts';
+import { judgeFlow } from './judge.ts';
 
 export const essentialFlows: Check = defineCheck({
   id: 'essential-flows',
@@ -6,15 +18,33 @@ export const essentialFlows: Check = defineCheck({
   failureTitle: 'A flow the node cannot do without is blocked',
   severity: 'error',
   why: 'Pods need the API and cluster DNS, the cluster needs kubelet, and you need SSH.',
-  facts: {},
-  diagnose() {
+  facts: {
+    firewall: firewallFact,
+    pods: podNetworkFact,
+    claims: natClaimsFact,
+    listening: listeningFact,
+    ssh: sshAccessFact,
+    api: apiAccessFact,
+  },
+  diagnose({ firewall, ...facts }, config): Diagnosis {
+    const { network } = firewall.reading;
+    if (network.links === undefined) return nothing('unknown', "this node's links could not be read");
+    const flows = findFlows({ ...facts, network, adminNetworks: config.guards.adminNetworks });
+    if (flows.length === 0) return nothing('skipped', 'neither Kubernetes nor an SSH server is on this node');
+    const judged = flows.map((flow) => judgeFlow(firewall, flow));
+    const findings = judged.flatMap(({ findings }) => findings);
+    const reasons = judged.flatMap(({ doubts }) => doubts);
     return {
-      outcome: 'skipped',
-      reasons: ['not built yet'],
-      findings: [],
+      outcome: findings.length > 0 ? 'findings' : reasons.length > 0 ? 'unknown' : 'ok',
+      reasons,
+      findings,
       limits: [],
-      notes: [],
+      notes: judged.map(({ note }) => note),
       plan: planNothing,
     };
   },
 });
+
+function nothing(outcome: 'skipped' | 'unknown', reason: string): Diagnosis {
+  return { outcome, reasons: [reason], findings: [], limits: [], notes: [], plan: planNothing };
+}
