@@ -1,6 +1,6 @@
+import type { Way } from '../facts/ways/way.ts';
 import { decisionWords, ruleWords } from '../netfilter/walk/decision-words.ts';
 import type { Assumption, End, RuleRef, Walk } from '../netfilter/walk/walk.ts';
-import type { Way } from './way.ts';
 
 export type Comparison =
   | { readonly kind: 'no-worse' }

@@ -3,13 +3,13 @@ import type { Step } from '../engine/step.ts';
 import { describeStep } from '../engine/steps/steps.ts';
 import { firewallFact } from '../facts/firewall.ts';
 import { type SshSession, sshAccessFact } from '../facts/ssh-access.ts';
+import type { Way } from '../facts/ways/way.ts';
 import { afterChanges, type RuleChange } from '../netfilter/walk/after-changes.ts';
 import { createFirewall, type Firewall } from '../netfilter/walk/firewall.ts';
 import type { Walk } from '../netfilter/walk/walk.ts';
 import { compareWalks } from './compare-walks.ts';
 import { findWays, isAnybodyThere } from './protected-ways.ts';
 import { ruleChangesOf } from './rule-changes.ts';
-import type { Way } from './way.ts';
 
 /**
  * Walks SSH and the API over the rules as they would be after each step of a plan, and refuses a plan

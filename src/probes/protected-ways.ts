@@ -4,12 +4,12 @@ import { type ApiAccess, apiAccessFact } from '../facts/api-access.ts';
 import { type ClusterNodes, clusterNodesFact } from '../facts/cluster-nodes.ts';
 import { type PodNetwork, podNetworkFact } from '../facts/pod-network.ts';
 import { sshAccessFact } from '../facts/ssh-access.ts';
+import { apiWays } from '../facts/ways/api-ways.ts';
+import { namedSources } from '../facts/ways/named-sources.ts';
+import { generalSources, sshWays } from '../facts/ways/ssh-ways.ts';
+import type { Party, Way } from '../facts/ways/way.ts';
 import { backends, families } from '../netfilter/ruleset.ts';
 import type { FirewallReading } from '../netfilter/walk/reading.ts';
-import { apiWays } from './api-ways.ts';
-import { namedSources } from './named-sources.ts';
-import { generalSources, sshWays } from './ssh-ways.ts';
-import type { Party, Way } from './way.ts';
 
 /** Whether there is an SSH server, or an API here or that this node needs. */
 export async function isAnybodyThere({ get }: FactContext): Promise<boolean> {

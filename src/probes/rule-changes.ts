@@ -21,8 +21,8 @@ export function ruleChangesOf(step: Step, reading: FirewallReading): RuleChanges
     case 'ufw-rule':
       return changesOfUfw(step, reading);
     case 'command':
-      // Without what only opens, the other steps are judged the more strictly.
-      return !step.firewall || step.onlyOpens ? nothing : untold;
+      // Without what only opens, the other steps are judged the more strictly. Taken back, it closes.
+      return !step.firewall || (step.onlyOpens && !step.undoes) ? nothing : untold;
     default:
       return describeStep(step).firewall ? untold : nothing;
   }

@@ -6,15 +6,15 @@ import { iptablesFact } from '../facts/iptables.ts';
 import { networkFact } from '../facts/network.ts';
 import { nftRulesetFact } from '../facts/nft-ruleset.ts';
 import { type SshAccess, sshAccessFact } from '../facts/ssh-access.ts';
+import { namedSources } from '../facts/ways/named-sources.ts';
+import { generalSources, sshWays } from '../facts/ways/ssh-ways.ts';
+import type { Way } from '../facts/ways/way.ts';
 import type { Host } from '../host/host.ts';
 import { backends, type Family, families } from '../netfilter/ruleset.ts';
 import { createFirewall, type Firewall } from '../netfilter/walk/firewall.ts';
 import type { Packet } from '../netfilter/walk/packet.ts';
 import type { FirewallReading } from '../netfilter/walk/reading.ts';
 import { hooksOfLoss } from './hooks-of-loss.ts';
-import { namedSources } from './named-sources.ts';
-import { generalSources, sshWays } from './ssh-ways.ts';
-import type { Way } from './way.ts';
 
 /**
  * The SSH server can be reached. A connection from here shows that it runs; whether one from outside

@@ -173,6 +173,9 @@ describe('what cannot be told', () => {
       onlyOpens: true,
     };
     expect(await judge({ reading: readingWith({}), ports: [22] }, [open])).toEqual([passed]);
+    // To take it back is to close.
+    const [verdict] = await judge({ reading: readingWith({}), ports: [22] }, [{ ...open, undoes: true }]);
+    expect(verdict?.reasons).toHaveLength(1);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { namedSources } from '../../src/probes/named-sources.ts';
-import { sampleAddresses } from '../../src/probes/sample-addresses.ts';
+import { namedSources } from '../../src/facts/ways/named-sources.ts';
+import { sampleAddresses } from '../../src/facts/ways/sample-addresses.ts';
 import { filter, readingWith } from './made-up-reading.ts';
 
 it.each([

@@ -3,12 +3,12 @@ import type { Listening } from '../../facts/listening.ts';
 import type { NatClaims } from '../../facts/nat-claims.ts';
 import type { PodNetwork } from '../../facts/pod-network.ts';
 import type { SshAccess } from '../../facts/ssh-access.ts';
+import { apiWays } from '../../facts/ways/api-ways.ts';
+import { familyOf, sampleAddresses } from '../../facts/ways/sample-addresses.ts';
+import { generalSources, sshWays } from '../../facts/ways/ssh-ways.ts';
+import { clientPort, received, type Way } from '../../facts/ways/way.ts';
+import { wayBetween } from '../../facts/ways/way-between.ts';
 import type { NetworkReading } from '../../netfilter/walk/reading.ts';
-import { apiWays } from '../../probes/api-ways.ts';
-import { familyOf, sampleAddresses } from '../../probes/sample-addresses.ts';
-import { generalSources, sshWays } from '../../probes/ssh-ways.ts';
-import { clientPort, received, type Way } from '../../probes/way.ts';
-import { wayBetween } from '../../probes/way-between.ts';
 
 /** Something that has to get through, as packets that stand for it. */
 export interface EssentialFlow {

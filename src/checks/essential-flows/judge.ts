@@ -1,8 +1,8 @@
 import type { Finding } from '../../engine/finding.ts';
+import type { Way } from '../../facts/ways/way.ts';
 import { decisionWords } from '../../netfilter/walk/decision-words.ts';
 import type { Firewall } from '../../netfilter/walk/firewall.ts';
 import type { End, Walk } from '../../netfilter/walk/walk.ts';
-import type { Way } from '../../probes/way.ts';
 import type { EssentialFlow } from './flows.ts';
 
 export interface JudgedFlow {

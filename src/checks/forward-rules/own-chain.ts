@@ -4,7 +4,7 @@ import { type Removal, removalDigest } from '../../netfilter/removal.ts';
 import { withoutCounters } from '../../netfilter/rule.ts';
 import { type Chain, type Ruleset, ruleLines } from '../../netfilter/ruleset.ts';
 import type { RuleRef } from '../../netfilter/walk/walk.ts';
-import { acceptRules, type Opening } from './opening.ts';
+import { acceptRules, type Needs, type Opening } from './opening.ts';
 
 type Change = IptablesBatchStep['change'];
 
@@ -31,9 +31,9 @@ export function chainChanges(
   const old = filter?.chains.get(ownChain);
   const lines = [...ruleLines(ruleset, forward)];
   const others = lines.filter((line) => withoutCounters(line) !== jump);
-  const rules = acceptRules(ownChain, opening, comment);
-  const isSame =
-    old !== undefined && withoutCountersAll(ruleset, old).join() === rules.map(withoutCounters).join();
+  const said = old === undefined ? [] : withoutCountersAll(ruleset, old);
+  const rules = acceptRules(ownChain, { cidr: opening.cidr, needs: withEarlier(opening, said) }, comment);
+  const isSame = old !== undefined && said.join() === rules.map(withoutCounters).join();
   const isCalled = others.length < lines.length;
   const at = placeIn(others, opening.before);
   return [
@@ -53,6 +53,12 @@ export function chainChanges(
 function placeIn(lines: readonly string[], before: RuleRef | undefined): number {
   const at = before === undefined ? -1 : lines.findIndex((line) => withoutCounters(line) === before.text);
   return at === -1 ? lines.length : at;
+}
+
+/** What it lets through already it goes on to let through. */
+function withEarlier({ needs, cidr }: Opening, said: readonly string[]): Needs {
+  const has = (option: string) => said.some((line) => line.includes(` ${option} ${cidr} `));
+  return { from: needs.from || has('-s'), to: needs.to || has('-d') };
 }
 
 function withoutCountersAll(ruleset: Ruleset, chain: Chain): readonly string[] {

@@ -1,7 +1,7 @@
-import type { ApiAccess } from '../facts/api-access.ts';
-import type { ClusterNodes } from '../facts/cluster-nodes.ts';
-import type { PodNetwork } from '../facts/pod-network.ts';
-import type { NetworkReading } from '../netfilter/walk/reading.ts';
+import type { NetworkReading } from '../../netfilter/walk/reading.ts';
+import type { ApiAccess } from '../api-access.ts';
+import type { ClusterNodes } from '../cluster-nodes.ts';
+import type { PodNetwork } from '../pod-network.ts';
 import { familyOf, sampleAddresses } from './sample-addresses.ts';
 import { outsiders } from './ssh-ways.ts';
 import { at, clientPort, type Party, received, sent, type Way } from './way.ts';

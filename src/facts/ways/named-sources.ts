@@ -1,6 +1,6 @@
-import { optionValue, parseRule, type Rule } from '../netfilter/rule.ts';
-import { backends, type Family, type Ruleset, ruleLines } from '../netfilter/ruleset.ts';
-import type { FirewallReading } from '../netfilter/walk/reading.ts';
+import { optionValue, parseRule, type Rule } from '../../netfilter/rule.ts';
+import { backends, type Family, type Ruleset, ruleLines } from '../../netfilter/ruleset.ts';
+import type { FirewallReading } from '../../netfilter/walk/reading.ts';
 import { sampleAddresses } from './sample-addresses.ts';
 
 /** Each costs walks, and a list of banned addresses may have thousands. */

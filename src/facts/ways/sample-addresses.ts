@@ -1,5 +1,5 @@
-import type { Family } from '../netfilter/ruleset.ts';
-import { type Network, parseNetwork, prefixLength, printAddress } from '../netfilter/walk/addresses.ts';
+import type { Family } from '../../netfilter/ruleset.ts';
+import { type Network, parseNetwork, prefixLength, printAddress } from '../../netfilter/walk/addresses.ts';
 
 export function familyOf(address: string): Family {
   return address.includes(':') ? 'ipv6' : 'ipv4';

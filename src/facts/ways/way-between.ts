@@ -1,5 +1,5 @@
-import { arrivalLinks, routeTo } from '../netfilter/walk/arrival-links.ts';
-import type { NetworkReading } from '../netfilter/walk/reading.ts';
+import { arrivalLinks, routeTo } from '../../netfilter/walk/arrival-links.ts';
+import type { NetworkReading } from '../../netfilter/walk/reading.ts';
 import { familyOf } from './sample-addresses.ts';
 
 /** How this node and an address beyond it reach each other. */

@@ -1,6 +1,6 @@
-import type { SshAccess, SshSession } from '../facts/ssh-access.ts';
-import { type Family, families } from '../netfilter/ruleset.ts';
-import type { NetworkReading } from '../netfilter/walk/reading.ts';
+import { type Family, families } from '../../netfilter/ruleset.ts';
+import type { NetworkReading } from '../../netfilter/walk/reading.ts';
+import type { SshAccess, SshSession } from '../ssh-access.ts';
 import { sampleAddresses } from './sample-addresses.ts';
 import { at, clientPort, received, sent, type Way } from './way.ts';
 import { isOwn, wayBetween } from './way-between.ts';

@@ -1,4 +1,4 @@
-import type { Packet } from '../netfilter/walk/packet.ts';
+import type { Packet } from '../../netfilter/walk/packet.ts';
 import { familyOf } from './sample-addresses.ts';
 
 /** One packet on a way by which people reach this node, or the cluster the API. */
