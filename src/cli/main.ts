@@ -67,9 +67,18 @@ function buildProgram(end: End): Command {
     .option('--dry-run', 'show the exact commands and change nothing')
     .option('-y, --yes', 'do not ask')
     .option('--unattended', 'for timers: do not ask, and act on nothing that was not seen before')
+    .option(
+      '--patience <seconds>',
+      'with --unattended: again until all is well, for so long',
+      positiveInteger,
+    )
     .option('--max-changes <n>', 'make more changes for one check than is configured', positiveInteger)
     .action(async (ids: string[], options: FixCommandOptions) =>
-      end(await (await import('./fix-command.ts')).fixCommand(ids, options)),
+      end(
+        options.patience === undefined
+          ? await (await import('./fix-command.ts')).fixCommand(ids, options)
+          : await (await import('./fix-patiently.ts')).fixPatiently(ids, options, options.patience),
+      ),
     );
 
   withRunOptions(program.command('undo'))

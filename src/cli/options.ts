@@ -33,6 +33,8 @@ export interface FixCommandOptions extends RunOptions {
   readonly yes?: true;
   readonly unattended?: boolean;
   readonly maxChanges?: number;
+  /** In seconds. */
+  readonly patience?: number;
 }
 
 export interface UndoCommandOptions extends RunOptions {

@@ -56,7 +56,14 @@ export async function undoCommand(target: string, options: UndoCommandOptions): 
   };
   refuseWithoutTerminal(options);
   const by = await describeCaller(host, process.env);
-  const { steps, refused, done, fix, settled } = await undo({
+  const {
+    steps,
+    refused,
+    done,
+    notes = [],
+    fix,
+    settled,
+  } = await undo({
     ...site,
     target,
     runId,
@@ -67,7 +74,7 @@ export async function undoCommand(target: string, options: UndoCommandOptions): 
     signal,
   });
   const timer = 'a timer leaves this alone from now on, until it changes or a person runs "doctor fix"';
-  const notices = fix.kind === 'done' ? [...done, timer] : done;
+  const notices = [...done, ...notes, ...(fix.kind === 'done' ? [timer] : [])];
   const report = reportOn({ steps, refused, done: notices }, { fix, settled });
   log.info({ target, outcome: report.fix, exitCode: report.exitCode }, 'undo ends');
   await printReport(report, options);

@@ -21,6 +21,9 @@ export interface Reverted {
  * Takes changes back by their inverse steps, the last one first. Safe for a change that did not happen,
  * or was taken back before: its inverse finds nothing to do. What somebody else wrote since is left
  * alone and named.
+ *
+ * No guard judges it by whom it locks out: it brings back the rules that people came in by, and to leave a
+ * run half done would be worse.
  */
 export async function revertChanges(changes: readonly Written[], context: StepContext): Promise<Reverted> {
   const all: Reverted[] = [];

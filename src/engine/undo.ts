@@ -28,6 +28,8 @@ export interface UndoResult extends Pick<UndoPlan, 'steps' | 'refused' | 'done'>
     | { readonly kind: 'nothing-to-do' }
     | { readonly kind: 'not-applied'; readonly reason: string }
     | Applied;
+  /** What could not be shown of those who must not be locked out, and is as it was; a line each. */
+  readonly notes?: readonly string[];
   readonly settled?: Settled | undefined;
 }
 
@@ -40,53 +42,58 @@ export interface UndoResult extends Pick<UndoPlan, 'steps' | 'refused' | 'done'>
 export async function undo(options: UndoOptions): Promise<UndoResult> {
   const { host, config, target, approve } = options;
   if (options.isRehearsal) {
-    const plan = await planUndo(target, options);
-    const lockOut = await refuseLockOut(plan, options);
-    if (lockOut) return lockOut;
-    return { ...plan, fix: plan.steps.length === 0 ? nothingToDo : notApplied('dry run') };
+    const plan = await planSafely(options);
+    return { ...plan, fix: plan.steps.length === 0 ? whyNothing(plan) : notApplied('dry run') };
   }
   // Whoever is asked shall see the node as it is after an unfinished run was settled.
   const isOpen = (await readOpenRun(host, config)) !== undefined;
   const settled = isOpen ? await withLock(options, () => settle(options)) : undefined;
   if (settled && (settled.run === target || settled.outcome === 'incomplete'))
     return asSettled(settled, target);
-  const shown = await planUndo(target, options);
-  if (shown.steps.length === 0) return { ...shown, fix: nothingToDo, settled };
-  const lockOut = await refuseLockOut(shown, options);
-  if (lockOut) return { ...lockOut, settled };
+  const shown = await planSafely(options);
+  if (shown.steps.length === 0) return { ...shown, fix: whyNothing(shown), settled };
   if (!(await approve(shown))) return { ...shown, fix: notApplied('not confirmed'), settled };
   return withLock(options, () => carryOutApproved(shown, options, settled));
 }
 
 async function carryOutApproved(
-  shown: UndoPlan,
+  shown: SafePlan,
   options: UndoOptions,
   before: Settled | undefined,
 ): Promise<UndoResult> {
   const { runId, by, signal, target } = options;
   const settled = (await settle(options)) ?? before;
   if (settled?.outcome === 'incomplete') return asSettled(settled, target);
-  const plan = await planUndo(target, options);
+  const plan = await planSafely(options);
   if (JSON.stringify(plan.steps) !== JSON.stringify(shown.steps))
     return { ...plan, fix: notApplied('the node has changed since: look again'), settled };
-  const lockOut = await refuseLockOut(plan, options);
-  if (lockOut) return { ...lockOut, settled };
   const { why } = plan.run.begin;
   const request = { runId, by, signal, verb: 'undo', why, undoes: target, steps: plan.steps } as const;
   return { ...plan, fix: await carryOut(request, options), settled };
 }
 
-/**
- * An undo is all or nothing here: which half of it would be harmless without the other is not known.
- * Taking back a run that failed is another matter (revert.ts, settle.ts): that is not judged, because it
- * brings back the rules that people came in by, and to leave a run half done would be worse.
- */
-async function refuseLockOut(plan: UndoPlan, options: UndoOptions): Promise<UndoResult | undefined> {
-  const { host, config, guard } = options;
-  const [lockOut] = await judgeLockOut(guard, createFactContext(host, config), [plan.steps]);
-  const reason = lockOut && describeLockOut(lockOut);
-  if (!lockOut || reason === undefined) return undefined;
-  return { ...plan, steps: [], refused: [...plan.refused, ...lockOut.reasons], fix: notApplied(reason) };
+interface SafePlan extends UndoPlan {
+  /** What could not be shown, and is as it was. */
+  readonly notes: readonly string[];
+  /** Why none of it may be done; there are no steps then. */
+  readonly lockOut: string | undefined;
+}
+
+/** All of a plan or, where it could lock people out, nothing: what half of it would do is not known. */
+async function planSafely(options: UndoOptions): Promise<SafePlan> {
+  const { host, config, guard, target } = options;
+  const plan = await planUndo(target, options);
+  const [judged = { reasons: [], notes: [] }] = await judgeLockOut(guard, createFactContext(host, config), [
+    plan.steps,
+  ]);
+  const { reasons, notes } = judged;
+  const lockOut = describeLockOut(judged);
+  if (lockOut === undefined) return { ...plan, notes, lockOut };
+  return { ...plan, steps: [], refused: [...plan.refused, ...reasons], notes, lockOut };
+}
+
+function whyNothing({ lockOut }: SafePlan): UndoResult['fix'] {
+  return lockOut === undefined ? nothingToDo : notApplied(lockOut);
 }
 
 /** The very run was killed at its work, and has been taken back by that; or another one is in the way. */

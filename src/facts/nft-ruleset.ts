@@ -1,9 +1,10 @@
 import type { Fact, FactContext } from '../engine/fact.ts';
 import { families, isBuiltIn, type Table } from '../netfilter/ruleset.ts';
 import type { FirewallReading, NftReadingState } from '../netfilter/walk/reading.ts';
-import { iptablesFact } from './iptables.ts';
+import { iptablesFact, wholeDumpsFact } from './iptables.ts';
 import { nfTablesLoadedFact } from './nf-tables.ts';
 import { type NftTableName, parseNftObjects, parseNftTables } from './parse-nft.ts';
+import type { TakenDump } from './take-dump.ts';
 
 /**
  * What `nft -j list ruleset` prints, without asking for it: with 20,000 Services in iptables-nft's tables it
@@ -15,10 +16,13 @@ export const nftRulesetFact: Fact<NftReadingState> = {
   id: 'nft-ruleset',
   async gather(context) {
     if (!(await context.get(nfTablesLoadedFact))) return { kind: 'absent' };
-    const [listed, iptables] = await Promise.all([
+    const [listed, dumps, iptables] = await Promise.all([
       nft(context, ['list', 'flowtables']),
+      context.get(wholeDumpsFact),
       context.get(iptablesFact),
     ]);
+    const late = families.map((family) => dumps.nft[family]).find(isLate);
+    if (late) return unknown(`${late.reason}: nft would take longer still`);
     const tables = listed.kind === 'printed' ? parseNftTables(listed.stdout) : [];
     const questions = isWhole(tables, iptables)
       ? tables.flatMap((table) => questionsAbout(table, iptables))
@@ -27,6 +31,10 @@ export const nftRulesetFact: Fact<NftReadingState> = {
     return join(answers);
   },
 };
+
+function isLate(dump: TakenDump<unknown>): dump is Extract<TakenDump<unknown>, { readonly kind: 'failed' }> {
+  return dump.kind === 'failed' && dump.isLate === true;
+}
 
 /** Of a table with more rules than that only the built-in chains are read: some 0.4 s for nft 1.0.6. */
 const manyRules = 10_000;

@@ -64,7 +64,7 @@ export function familyOf(address: string): Family {
 }
 
 /** In which a node's end of the overlay is; without Flannel's word for it, the family it is known by. */
-export function overlayFamilies({ flannel, internalAddresses }: NodeFacts): readonly Family[] {
+function overlayFamilies({ flannel, internalAddresses }: NodeFacts): readonly Family[] {
   const announced: Family[] = [
     ...(flannel.publicIp === undefined ? [] : ['ipv4' as const]),
     ...(flannel.publicIpv6 === undefined ? [] : ['ipv6' as const]),

@@ -9,7 +9,8 @@ import { nfTablesLoadedFact } from './nf-tables.ts';
 export type TakenDump<T> =
   | { readonly kind: 'present'; readonly value: T }
   | { readonly kind: 'absent'; readonly reason: string }
-  | { readonly kind: 'failed'; readonly reason: string; readonly hint?: string };
+  /** `isLate`: it was killed because it took too long. */
+  | { readonly kind: 'failed'; readonly reason: string; readonly hint?: string; readonly isLate?: true };
 
 /** How a dump is read: as it comes, or as a whole. */
 export interface DumpTaker<T> {
@@ -91,7 +92,7 @@ function run<T>({ host, config }: FactContext, tool: Tool, taker: DumpTaker<T>):
 function judge<T>(result: CommandResult, tool: Tool, taker: DumpTaker<T>): TakenDump<T> {
   if (result.kind === 'timeout') {
     const seconds = result.timeoutMs / 1000;
-    return { kind: 'failed', reason: `${tool} did not end within ${seconds} s and was killed` };
+    return { kind: 'failed', reason: `${tool} did not end within ${seconds} s and was killed`, isLate: true };
   }
   if (result.kind !== 'exited') {
     const reason = result.kind === 'absent' ? 'not found' : result.reason;

@@ -1,3 +1,5 @@
+import { DoctorError } from '../doctor-error.ts';
+import type { FactContext } from '../engine/fact.ts';
 import type { LockOut, LockOutGuard } from '../engine/guards/lock-out.ts';
 import type { Step } from '../engine/step.ts';
 import { describeStep } from '../engine/steps/steps.ts';
@@ -17,10 +19,25 @@ import { ruleChangesOf } from './rule-changes.ts';
  * leave the node until the next one.
  */
 export const refuseLockOut: LockOutGuard = async (context, plans) => {
-  // A node that nobody logs in to and that has no API has nobody to lock out.
-  if (!(await isAnybodyThere(context))) return plans.map(() => nothing);
+  try {
+    // A node that nobody logs in to and that has no API has nobody to lock out.
+    return (await isAnybodyThere(context)) ? await judgePlans(context, plans) : plans.map(() => nothing);
+  } catch (error) {
+    if (!(error instanceof DoctorError) || error.code !== 'undetermined') throw error;
+    return plans.map(() => refused(`whether SSH and the API stay open cannot be told: ${error.message}`));
+  }
+};
+
+async function judgePlans(
+  context: FactContext,
+  plans: readonly (readonly Step[])[],
+): Promise<readonly LockOut[]> {
   const firewall = await context.get(firewallFact);
-  if (firewall.reading.network.links === undefined) return plans.map(() => unreadable);
+  if (firewall.reading.network.links === undefined) {
+    return plans.map(() =>
+      refused('who is to stay connected cannot be told: ip does not list the addresses of this node'),
+    );
+  }
   const ways = await findWays(context, firewall.reading);
   const { sessions } = await context.get(sshAccessFact);
   let now: State = {
@@ -33,13 +50,12 @@ export const refuseLockOut: LockOutGuard = async (context, plans) => {
     now = after;
     return verdict;
   });
-};
+}
 
 const nothing: LockOut = { reasons: [], notes: [] };
-const unreadable: LockOut = {
-  reasons: ["this node's addresses cannot be listed (by ip), so who is to stay connected cannot be told"],
-  notes: [],
-};
+function refused(reason: string): LockOut {
+  return { reasons: [reason], notes: [] };
+}
 
 interface State {
   readonly firewall: Firewall;
@@ -54,9 +70,10 @@ function judgePlan(steps: readonly Step[], now: State): LockOut & { readonly aft
   for (const step of steps) {
     const { title } = describeStep(step);
     const ended = endedSession(step, now.sessions);
-    if (ended) return refused(`${title}: it would end the open SSH session with ${ended.peer}`, now);
+    if (ended)
+      return { ...refused(`${title}: it would end the open SSH session with ${ended.peer}`), after: now };
     const told = ruleChangesOf(step, after.firewall.reading);
-    if (told.kind === 'untold') return refused(`${title}: ${told.reason}`, now);
+    if (told.kind === 'untold') return { ...refused(`${title}: ${told.reason}`), after: now };
     const next = walkAfter(told.changes, after);
     const reasons = new Set<string>();
     for (const [way, walk] of next.walks) {
@@ -70,10 +87,6 @@ function judgePlan(steps: readonly Step[], now: State): LockOut & { readonly aft
     after = next;
   }
   return { reasons: [], notes: [...notes], after };
-}
-
-function refused(reason: string, after: State) {
-  return { reasons: [reason], notes: [], after };
 }
 
 /** One that was translated to this node, as what the step takes for dead. */

@@ -6,7 +6,8 @@ import { assumptionWords, decisionWords, hex, packetWords, serviceWords, wayWord
 import { wrap } from './wrap.ts';
 
 /** For a person at a terminal: the verdict, who decides, what nat made of it, and who is behind it. */
-export function renderTrace(trace: TraceReport, options: TextOptions): string {
+export function renderTrace(report: TraceReport, options: TextOptions): string {
+  const trace = printable(report);
   const { colour, verbose, width } = options;
   const groups = verbose ? trace.ends.map((end) => [end]) : groupEnds(trace.ends);
   const isOne = groups.length === 1;
@@ -27,6 +28,13 @@ export function renderTrace(trace: TraceReport, options: TextOptions): string {
 }
 
 const maxGroups = 8;
+
+/** Comments and names on a node are anybody's: none may do anything to the terminal. */
+function printable(trace: TraceReport): TraceReport {
+  return JSON.parse(JSON.stringify(trace), (_, value: unknown) =>
+    typeof value === 'string' ? value.replace(/[\p{Cc}\u2028\u2029\u00a0]+/gu, ' ') : value,
+  );
+}
 
 function headline({ verdict, packet }: TraceReport, options: TextOptions): string {
   const { width } = options;
@@ -128,6 +136,13 @@ function renderEnds(ends: readonly TraceEnd[], trace: TraceReport, options: Ends
   return rows.join('\n');
 }
 
+/** Stands for a space at which no line ends; `printable` has removed all others. */
+const nonBreaking = '\u00a0';
+
+function keepTogether(text: string): string {
+  return text.replaceAll(' ', nonBreaking);
+}
+
 const labelWidth = 10;
 
 function row(label: string, text: string): string {
@@ -135,7 +150,9 @@ function row(label: string, text: string): string {
 }
 
 function wrapAt(text: string, { width }: TextOptions, column = labelWidth): string {
-  return wrap(text, width - column, '').replaceAll('\n', `\n${' '.repeat(column)}`);
+  return wrap(text, width - column, '')
+    .replaceAll('\n', `\n${' '.repeat(column)}`)
+    .replaceAll(nonBreaking, ' ');
 }
 
 /** `10.43.0.10:53 → 10.42.0.5:53 / 10.42.1.7:53`. */
@@ -149,7 +166,9 @@ function destinations(ends: readonly TraceEnd[], options: EndsOptions): string[]
   const most = verbose ? states.size : 8;
   const shown = [...states].slice(0, most);
   const more = states.size > most ? ` / … ${states.size - most} more` : '';
-  const all = shown.map(([to, state]) => (state === undefined || state === 'live' ? to : `${to} ${state}`));
+  const all = shown.map(([to, state]) =>
+    state === undefined || state === 'live' ? to : keepTogether(`${to} ${state.replace('-', ' ')}`),
+  );
   const text = wrapAt(`${from} → ${all.join(' / ')}${more}`, options);
   return [
     row(
@@ -194,7 +213,7 @@ function renderClaim({ backend, asked, endpoints, isShadowed }: TraceService, op
   const most = verbose ? endpoints.length : 8;
   const shown = endpoints.slice(0, most).map(({ address, port, state }) => {
     const where = address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-    return `${where} ${state.replace('-', ' ')}`;
+    return keepTogether(`${where} ${state.replace('-', ' ')}`);
   });
   const more = endpoints.length > most ? [`… ${endpoints.length - most} more`] : [];
   const remark = isShadowed ? 'never reached: an earlier rule takes it' : order[asked];

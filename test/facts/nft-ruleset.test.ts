@@ -107,6 +107,18 @@ describe('nft is asked', () => {
   });
 });
 
+test('nft is not waited for where iptables-nft-save alone took too long', async () => {
+  const { value, asked } = await rulesetOf({
+    tables: ['ip nat'],
+    commands: [{ tool: 'iptables-nft-save', args: ['-c'], timeout: true }],
+  });
+  expect(value).toEqual({
+    kind: 'unknown',
+    reason: 'iptables-nft-save did not end within 10 s and was killed: nft would take longer still',
+  });
+  expect(asked).toEqual(['nft list flowtables']);
+});
+
 test('a table that is removed meanwhile is not there', async () => {
   const args = ['-j', 'list', 'table', 'inet', 'filter'];
   const stderr = 'Error: No such file or directory\n';

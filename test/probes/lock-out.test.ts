@@ -187,11 +187,21 @@ describe('what cannot be told', () => {
     [
       "this node's addresses",
       readingWith({ 'legacy ipv4': filter(ssh) }, { network: { ...network, links: undefined } }),
-      /addresses cannot be listed/,
+      /ip does not list the addresses/,
     ],
   ])('because %s cannot be read is a reason', async (_what, reading, expected) => {
     const [verdict] = await judge({ reading, ports: [22] }, [remove(ssh)]);
     expect(verdict?.reasons[0]).toMatch(expected);
+  });
+
+  it('because a fact cannot be had is a reason', async () => {
+    const context = await contextOf(
+      { 'ssh-access': { ports: [22], configured: [22], sessions: [] } },
+      defaultConfig(),
+    );
+    expect(await refuseLockOut(context, [[remove(ssh)]])).toEqual([
+      { reasons: ['whether SSH and the API stay open cannot be told: nobody knows api-access'], notes: [] },
+    ]);
   });
 
   it('because of another dump that cannot be read is a note', async () => {

@@ -88,6 +88,31 @@ test('an endpoint that one backend cannot judge is what the other one says of it
   expect(ends[0]?.endpoint).toBe('dead');
 });
 
+test('the state is that of the endpoint with the same port', () => {
+  const services = [
+    serviceOf({
+      endpoints: [
+        { address: '10.42.0.9', port: 9090, state: 'dead' },
+        { address: '10.42.0.9', port: 8080, state: 'live' },
+      ],
+    }),
+  ];
+  const { ends } = reportOf(
+    { verdict: 'pass', ends: [endAt('10.42.0.9', 8080)] },
+    { packet: toService, services },
+  );
+  expect(ends[0]?.endpoint).toBe('live');
+});
+
+test('a source that is translated to itself has not changed; that of an unknown link may have', () => {
+  const masquerade = (action: string) =>
+    endAt('10.42.0.9', 8080, { sourceTranslated: true, path: [{ rule, action }] });
+  const ends = [masquerade('from 192.168.60.2'), masquerade('from the address of its link out')];
+  const [known, unknown] = reportOf({ verdict: 'pass', ends }, { packet: toService }).ends;
+  expect(known).not.toHaveProperty('source');
+  expect(unknown?.source).toEqual({ from: '192.168.60.2', to: null });
+});
+
 test('a report of another shape does not fit', () => {
   const report = reportOf({ verdict: 'pass', ends: [endOf()] });
   for (const wrong of [{ schemaVersion: 2 }, { verdict: 'perhaps' }, { ends: undefined }, { packet: {} }])

@@ -41,6 +41,31 @@ The whole path, rule by rule: -v
 `);
 });
 
+test('what a rule answers is said once', () => {
+  const rule = ruleOf('-A INPUT -j REJECT --reject-with tcp-reset');
+  const end = endOf({ fate: 'reject', decidedBy: { kind: 'rule', rule, rejectWith: 'tcp-reset' } });
+  expect(textOf(reportOf({ verdict: 'reject', ends: [end] })).match(/tcp-reset/g)).toHaveLength(1);
+});
+
+test('what is no rule has no place among the rules', () => {
+  const nowhere = { ...ufwReject, table: '', chain: '', number: 0, text: '' };
+  const whole = { ...ufwReject, number: 0, text: '' };
+  const end = endOf({
+    fate: 'drop',
+    decidedBy: { kind: 'rule', rule: nowhere },
+    assumptions: [
+      { kind: 'unknown', reason: 'forwarding is not known', rule: nowhere },
+      { kind: 'unknown', reason: 'the order is not known', rule: whole },
+    ],
+  });
+  expect(textOf(reportOf({ verdict: 'unknown', ends: [end] }))).toContain(`
+  by      rules that could not be read
+  way     for this node itself
+  doubt   forwarding is not known
+  doubt   the order is not known
+`);
+});
+
 test('-v has each rule on the way, with the hook, and no hint', () => {
   expect(textOf(reportOf({ verdict: 'reject', ends: [rejected] }), { verbose: true })).toContain(`
   path
@@ -127,6 +152,16 @@ The whole path, rule by rule: -v
 `);
 });
 
+test('above the ends stands only what all of them rest on', () => {
+  const limit = { kind: 'chance', reason: 'limit', rule: forwards } as const;
+  const ends = [{ ...rejected, assumptions: [statistic, limit] }, endOf({ assumptions: [limit] })];
+  const lines = textOf(reportOf({ verdict: 'depends', ends }), { width: 120 }).split('\n');
+  const at = (word: string) => lines.findIndex((line) => line.includes(word));
+  expect(at('chance  limit')).toBeLessThan(at('REJECT'));
+  expect(at('chance  statistic')).toBeGreaterThan(at('REJECT'));
+  expect(lines.filter((line) => line.includes('chance'))).toHaveLength(2);
+});
+
 test('the choices that one chain leaves to chance are one line', () => {
   const choices = [2, 3, 4, 7].map((number) => ({ ...statistic, rule: { ...statistic.rule, number } }));
   const end = endAt('10.42.0.9', 8080, { assumptions: choices });
@@ -186,6 +221,34 @@ test('a dead endpoint that the packet does not come to is no alarm', () => {
   expect(textOf(report)).not.toContain('●');
 });
 
+test('nor is one that it is stopped on the way to', () => {
+  const end = endAt('10.42.0.5', 8080, { fate: 'drop' });
+  const text = textOf(
+    reportOf({ verdict: 'drop', ends: [end] }, { packet: toService, services: [ghost], states }),
+  );
+  expect(text).not.toContain('●');
+  expect(text).toContain('10.43.0.80:80 → 10.42.0.5:8080 dead\n');
+});
+
+test('why it is not known better who lives is for -v', () => {
+  const missing = { from: 'by the rules', missing: 'the API refused' };
+  const report = reportOf(
+    { verdict: 'pass', ends: twoPods },
+    { packet: toService, services: [ghost], states: missing },
+  );
+  expect(textOf(report)).toContain('\nLive or dead: by the rules (-v says why not better)\n');
+  expect(textOf(report, { verbose: true })).toContain('\nLive or dead: by the rules (the API refused)\n');
+});
+
+test('an endpoint and its state stand on one line', () => {
+  const endpoints = [2, 3, 4, 5].map(
+    (n) => ({ address: `10.42.0.${n}`, port: 80, state: 'not-ready' }) as const,
+  );
+  const report = reportOf({ verdict: 'pass', ends: [endOf()] }, { services: [serviceOf({ endpoints })] });
+  for (const width of [50, 60, 70, 80])
+    expect(textOf(report, { width }).match(/10\.42\.0\.\d:80 not ready/g)).toHaveLength(4);
+});
+
 test('a host port is said to be one, and which rule is never reached', () => {
   const port = { kind: 'host-port', address: null, name: 'default/web', asked: 'alone' } as const;
   const services = [
@@ -240,6 +303,14 @@ test('where it comes from in words', () => {
   expect(textFrom({ packet: process })).toContain(
     ', new, mark 0x10, from a process of this node (uid 0), leaving over eth1\n',
   );
+});
+
+test('what a comment says to the terminal is not passed on', () => {
+  const rule = ruleOf('-A INPUT -m comment --comment "\u001b[2J\r\u009bx" -j DROP');
+  const end = endOf({ fate: 'drop', decidedBy: { kind: 'rule', rule } });
+  const text = textOf(reportOf({ verdict: 'drop', ends: [end] }));
+  expect(text).toContain('--comment " [2J x" -j DROP\n');
+  expect(text).not.toMatch(/[\u001b\r\u009b]/);
 });
 
 test('notices come last, and a verdict has its colour', () => {

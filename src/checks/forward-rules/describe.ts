@@ -20,10 +20,13 @@ export function describeCause(
   const what = names.length === walked ? 'all that pods send and receive' : names.join(', ');
   const text = decision.kind === 'rule' ? decision.rule.text : undefined;
   const who = describeOwner(cause, surroundings);
+  // Who keeps pods from the outside may well want that; nobody wants them kept from each other.
+  const isMeant = cause.owner !== 'kernel' && !cause.isGeneral;
+  const isAboutOutside = names.every((name) => name.includes('outside'));
   return {
     code: cause.owner === 'kernel' ? 'forwarding-off' : 'forward-blocked',
     subject: cause.subject,
-    severity: 'error',
+    severity: isMeant && isAboutOutside ? 'warning' : 'error',
     effect: 'rejects',
     message: `${what}${family === 'ipv6' ? ' (IPv6)' : ''}: ${verb} by ${decisionWords(decision)}${who === undefined ? '' : `: ${who}`}`,
     evidence: [

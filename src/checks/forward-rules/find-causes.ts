@@ -2,8 +2,9 @@ import { afterChanges } from '../../netfilter/walk/after-changes.ts';
 import { createFirewall, type Firewall } from '../../netfilter/walk/firewall.ts';
 import type { FirewallReading } from '../../netfilter/walk/reading.ts';
 import { type Cause, causeOf } from './cause.ts';
+import { changesOf } from './changes-of.ts';
 import { clusterCidrOf, type KnownPods, type PodFlow } from './flows.ts';
-import { changesOf, type Needs, type Opening } from './opening.ts';
+import type { Needs, Opening } from './opening.ts';
 import { type Surroundings, ufwIn } from './surroundings.ts';
 import { type Blocked, walkFlows } from './walk-flows.ts';
 

@@ -3,9 +3,10 @@ import type { Ufw } from '../../facts/ufw.ts';
 import { withoutCounters } from '../../netfilter/rule.ts';
 import { ruleLines } from '../../netfilter/ruleset.ts';
 import type { RuleRef } from '../../netfilter/walk/walk.ts';
-import { type Opening, ufwRules } from './opening.ts';
+import type { Opening } from './opening.ts';
 import { chainChanges } from './own-chain.ts';
 import type { Surroundings } from './surroundings.ts';
+import { ufwRules } from './ufw-routes.ts';
 
 /** The steps that make these openings, each rule once. UFW's first: they are the ones that last. */
 export function stepsFor(openings: readonly Opening[], { reading, ufw }: Surroundings): readonly Step[] {

@@ -2,21 +2,20 @@ import { backends, type Family } from '../../netfilter/ruleset.ts';
 import { parseNetwork, printAddress } from '../../netfilter/walk/addresses.ts';
 import type { FirewallReading } from '../../netfilter/walk/reading.ts';
 
-/** Addresses of a network, from its upper end, that no rule, set, link or route is about. */
+/** Two addresses of a network, from its upper end, that no rule, set, link or route is about. */
 export function spareAddresses(cidr: string, family: Family, reading: FirewallReading): readonly string[] {
   const network = parseNetwork(cidr, family);
   if (network === undefined) return [];
   const last = network.address.map((byte, i) => byte | (~(network.mask[i] ?? 0) & 0xff));
   const lowest = last.at(-1) ?? 0;
-  return Array.from({ length: Math.min(candidates, lowest) }, (_, i) =>
-    printAddress(last.with(-1, lowest - 1 - i)),
-  )
-    .filter((address) => !isUsed(address, family, reading))
-    .slice(0, 2);
+  const spare: string[] = [];
+  // One at a time: each is looked for in megabytes of rules.
+  for (let byte = lowest - 1; byte >= 0 && spare.length < 2; byte--) {
+    const address = printAddress(last.with(-1, byte));
+    if (!isUsed(address, family, reading)) spare.push(address);
+  }
+  return spare;
 }
-
-/** More of them than pods on a node would be in use. */
-const candidates = 250;
 
 function isUsed(address: string, family: Family, { iptables, sets, network }: FirewallReading): boolean {
   const whole = `${address}/${family === 'ipv4' ? 32 : 128}`;

@@ -39,7 +39,7 @@ function ufwChange(reading: FirewallReading, openings: readonly UfwOpening[]): R
 }
 
 /** As iptables-save prints it. */
-export function iptablesMatch({ source, family, flow }: Opening['need']): string {
+function iptablesMatch({ source, family, flow }: Opening['need']): string {
   const { protocol, ports } = flow;
   const from = `-s ${source}/${bits[family]} -p ${protocol}`;
   if (ports === undefined) return from;

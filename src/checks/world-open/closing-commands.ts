@@ -1,4 +1,5 @@
 import type { UfwRule } from '../../facts/ufw.ts';
+import type { Family } from '../../netfilter/ruleset.ts';
 import type { Exposed } from './exposed.ts';
 
 /** What a person can type: first let in who needs it, then shut out everybody else. */
@@ -13,6 +14,7 @@ export function closingCommands(exposed: Exposed): string {
   return byIptables(exposed, at?.backend === 'legacy' ? 'legacy' : 'nft');
 }
 
+/** UFW's rules for everybody are for both families. */
 function byUfw(exposed: Exposed, rules: readonly UfwRule[]): string {
   const { port, protocol } = exposed.port;
   const allow = sourcesOf(exposed).map(
@@ -59,7 +61,7 @@ function byFirewalld(exposed: Exposed, chain: string): string {
   const { port, protocol } = exposed.port;
   const { family } = exposed.door;
   const zone = /^filter_IN_(?!policy_)(.+?)(?:_(?:pre|log|deny|allow|post))?$/.exec(chain)?.[1] ?? 'ZONE';
-  const allow = sourcesOf(exposed).map(
+  const allow = sourcesOf(exposed, family).map(
     (source) =>
       `firewall-cmd --permanent --zone=${zone} --add-rich-rule='rule family="${family}" source address="${source}" port port="${port}" protocol="${protocol}" accept'`,
   );
@@ -75,20 +77,21 @@ function byIptables(exposed: Exposed, backend: 'legacy' | 'nft'): string {
   const { family, link } = exposed.door;
   const program = `${family === 'ipv6' ? 'ip6tables' : 'iptables'}-${backend}`;
   const match = `-p ${protocol} --dport ${port}`;
+  const sources = sourcesOf(exposed, family);
   return [
     `${program} -I INPUT -i ${link} ${match} -j DROP`,
-    `${program} -I INPUT -s ${sourcesOf(exposed).join(',')} ${match} -j ACCEPT`,
+    ...(sources.length > 0 ? [`${program} -I INPUT -s ${sources.join(',')} ${match} -j ACCEPT`] : []),
     'and keep them over a reboot (netfilter-persistent save)',
   ].join('; ');
 }
 
-/** Of the cluster, for this port; a word in their place where nobody is known. */
-function sourcesOf({ needed, port: { port, protocol }, door }: Exposed): readonly string[] {
-  const sources = needed
-    .filter(({ flow, family }) => {
-      const [first = 0, last = 0] = flow.ports ?? [];
-      return family === door.family && flow.protocol === protocol && port >= first && port <= last;
-    })
-    .map(({ source }) => source);
-  return sources.length > 0 ? [...new Set(sources)] : ['PEER'];
+/** Who needs this port, over the family in question or over any; a word in their place where nobody is known. */
+function sourcesOf({ needed, port: { port, protocol } }: Exposed, family?: Family): readonly string[] {
+  const all = needed.filter(({ flow }) => {
+    const [first = 0, last = 0] = flow.ports ?? [];
+    return flow.protocol === protocol && port >= first && port <= last;
+  });
+  if (all.length === 0) return ['PEER'];
+  const some = all.filter((each) => family === undefined || each.family === family);
+  return [...new Set(some.map(({ source }) => source))];
 }

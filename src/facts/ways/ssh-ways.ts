@@ -15,8 +15,10 @@ export interface SshWays {
 /** New connections, and the packets of those that are open, in both directions. */
 export function sshWays({ ssh, network, sources }: SshWays): readonly Way[] {
   const peers = new Set([...ssh.sessions.map(({ peer }) => peer), ...sources]);
+  // Of several from one place one stands for all.
+  const sessions = new Map(ssh.sessions.map((each) => [`${each.peer} ${each.address} ${each.port}`, each]));
   return [
-    ...ssh.sessions.flatMap((session) => openWays(session, network)),
+    ...[...sessions.values()].flatMap((session) => openWays(session, network)),
     ...[...peers].flatMap((peer) => ssh.ports.flatMap((port) => newWays(peer, port, network))),
   ];
 }

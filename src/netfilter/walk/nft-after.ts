@@ -11,28 +11,28 @@ interface TableChange {
 /**
  * The same change in what nft lists of a table that iptables-nft keeps: both list a chain's rules in the
  * same order, one for one. A rule that is new stands there without anything in it: what it says is in
- * the dump. Where the two did not agree on a chain they disagree on; a chain that nft was not asked about
- * stays out of it.
+ * the dump, and so is all of a chain that nft did not list. Where the two did not agree on a chain they
+ * disagree on.
  */
 export function nftAfter(nft: NftReadingState, { family, table, changed }: TableChange): NftReadingState {
   if (nft.kind !== 'present') return nft;
   const about = { family: family === 'ipv4' ? 'ip' : 'ip6', table };
   const others: unknown[] = [];
-  const rules = new Map<string, unknown[]>();
-  const listed = new Set<string>();
+  const listed = new Map<string, unknown[]>();
   for (const object of nft.objects) {
     const chain = chainOf(object);
     const change = chain === undefined ? undefined : changed.get(chain);
-    if (chain !== undefined) listed.add(chain);
-    if (chain === undefined || !change) others.push(object);
-    else if (!isRule(object)) {
-      if (change.rules) others.push(object);
-    } else if (!rules.get(chain)?.push(object)) rules.set(chain, [object]);
+    if (chain === undefined || !change) {
+      others.push(object);
+      continue;
+    }
+    const rules = listed.get(chain) ?? [];
+    listed.set(chain, rules);
+    if (isRule(object)) rules.push(object);
+    else if (change.rules) others.push(object);
   }
-  const rewritten = [...changed].flatMap(([chain, change]) =>
-    change.existed && !listed.has(chain)
-      ? []
-      : listChain({ ...about, chain }, change, rules.get(chain) ?? []),
+  const rewritten = [...listed].flatMap(([chain, before]) =>
+    listRules({ ...about, chain }, changed.get(chain), before),
   );
   return { kind: 'present', objects: [...others, ...rewritten] };
 
@@ -52,20 +52,11 @@ interface Home {
   readonly chain: string;
 }
 
-function listChain(
-  home: Home,
-  { existed, ruleCount, rules }: ChangedChain,
-  before: readonly unknown[],
-): unknown[] {
-  if (!rules) return [];
-  const { chain, ...table } = home;
-  const made = existed ? [] : [{ chain: { ...table, name: chain, handle: 0 } }];
-  const listed = rules.map(({ was }) => (was === undefined ? undefined : before[was]) ?? newRule(home));
-  return [...made, ...listed, ...(before.length === ruleCount ? [] : [newRule(home)])];
-}
-
-function newRule(home: Home): unknown {
-  return { rule: { ...home, handle: 0, expr: [] } };
+function listRules(home: Home, change: ChangedChain | undefined, before: readonly unknown[]): unknown[] {
+  if (!change?.rules) return [];
+  const newRule = { rule: { ...home, handle: 0, expr: [] } };
+  const rules = change.rules.map(({ was }) => (was === undefined ? undefined : before[was]) ?? newRule);
+  return before.length === change.ruleCount ? rules : [...rules, newRule];
 }
 
 function isRule(object: unknown): boolean {

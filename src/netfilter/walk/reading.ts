@@ -53,6 +53,8 @@ export interface NetworkReading {
   readonly policyRouting: boolean | undefined;
   /** sysctl ip_forward and ipv6 conf/all/forwarding. */
   readonly forwarding: Readonly<Record<Family, boolean | undefined>>;
+  /** sysctl ipv4 conf/all/route_localnet; absent: not known, or it differs from link to link. */
+  readonly routesLoopback?: boolean;
 }
 
 export interface Link {

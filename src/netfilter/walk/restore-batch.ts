@@ -13,8 +13,6 @@ export type Restored =
   | { readonly kind: 'refused'; readonly reason: string };
 
 export interface ChangedChain {
-  /** It was there before. */
-  readonly existed: boolean;
   /** How many it had before. */
   readonly ruleCount: number;
   /** Undefined: it is gone. */
@@ -29,7 +27,7 @@ export interface RestoredRule {
 
 interface OpenChain {
   readonly policy: string;
-  rules: RestoredRule[];
+  readonly rules: RestoredRule[];
 }
 
 /** Interprets a batch of one table, as `printRemoval` and `printAddition` write it. Pure. */
@@ -50,7 +48,7 @@ export function restoreBatch(before: Ruleset, batch: string): Restored {
   for (const chain of [...open.keys(), ...deleted]) {
     const was = table.chains.get(chain);
     const { rules } = open.get(chain) ?? {};
-    changed.set(chain, { existed: was !== undefined, ruleCount: was?.ruleCount ?? 0, rules });
+    changed.set(chain, { ruleCount: was?.ruleCount ?? 0, rules });
   }
   return { kind: 'done', ruleset: rewrite(before, table, changed), changed };
 
@@ -78,11 +76,11 @@ export function restoreBatch(before: Ruleset, batch: string): Restored {
     }
   }
 
+  /** What was in it need not even be looked at. */
   function declare(chain: string): string | undefined {
-    const home = openChain(chain);
-    if (home && home.policy !== '-') return 'it would set the policy of a built-in chain';
-    if (home) home.rules = [];
-    else open.set(chain, { policy: '-', rules: [] });
+    const { policy = '-' } = open.get(chain) ?? table.chains.get(chain) ?? {};
+    if (policy !== '-') return 'it would set the policy of a built-in chain';
+    open.set(chain, { policy, rules: [] });
     deleted.delete(chain);
     return undefined;
   }

@@ -2,6 +2,7 @@ import type { Flight } from './flight.ts';
 import type { Journey } from './follow-chain.ts';
 import type { NetworkReading, Route } from './reading.ts';
 import { familyOf, type RouteAnswer, routingOf } from './routing.ts';
+import { type Strangeness, strangeArrival, strangeDeparture, strangeForward } from './strange-addresses.ts';
 import { type Stopped, supposing, type Traveller } from './traveller.ts';
 import type { Assumption } from './walk.ts';
 
@@ -27,7 +28,10 @@ export function waysOfArrival(
   journey: Journey,
 ): ArrivalWays {
   const ways = { inside: [] as Traveller[], forward: [] as Traveller[], stopped: [] as Stopped[] };
-  for (const traveller of travellers) {
+  const arrived = travellers.flatMap((traveller) =>
+    withdraw(traveller, strangeArrival(traveller.flight, network), ways.stopped, journey),
+  );
+  for (const traveller of arrived) {
     const { flight } = traveller;
     const type = routingOf(network).localType(flight.destination);
     if (type === undefined && flight.original.outLink === undefined) {
@@ -52,9 +56,9 @@ export function waysOfDeparture(
     if (type === undefined && flight.original.outLink === undefined) {
       const [back, out] = eitherWay(traveller, 'the addresses of the node are not known', journey);
       ways.back.push(leaving(back, loopbackOf(network)));
-      leaveOne(out, network, ways);
+      takeRoute(out, network, journey, { onWay: ways.out, stopped: ways.stopped });
     } else if (type === 'local') ways.back.push(leaving(traveller, loopbackOf(network)));
-    else leaveOne(traveller, network, ways);
+    else takeRoute(traveller, network, journey, { onWay: ways.out, stopped: ways.stopped });
   }
   return ways;
 }
@@ -95,6 +99,7 @@ function forwardOne(
   { forward, stopped }: Forwarding,
 ): void {
   const { flight } = traveller;
+  if (withdraw(traveller, strangeForward(flight, network), stopped, journey).length === 0) return;
   const forwarding = network.forwarding[familyOf(flight.destination)];
   let going = traveller;
   if (forwarding !== true) {
@@ -111,32 +116,50 @@ function forwardOne(
     stopped.push(off(stranded));
     going = on;
   }
-  takeRoute(going, network, { onWay: forward, stopped });
+  takeRoute(going, network, journey, { onWay: forward, stopped });
 }
 
-function leaveOne(
-  traveller: Traveller,
-  network: NetworkReading,
-  { out, stopped }: { readonly out: Traveller[]; readonly stopped: Stopped[] },
-): void {
-  takeRoute(traveller, network, { onWay: out, stopped });
+interface Roads {
+  readonly onWay: Traveller[];
+  readonly stopped: Stopped[];
 }
 
 function takeRoute(
   traveller: Traveller,
   network: NetworkReading,
-  { onWay, stopped }: { readonly onWay: Traveller[]; readonly stopped: Stopped[] },
+  journey: Journey,
+  { onWay, stopped }: Roads,
 ): void {
   const { flight } = traveller;
-  const { outLink } = flight.original;
-  if (outLink !== undefined) {
-    onWay.push(leaving(traveller, outLink));
+  const answer = routingOf(network).lookUp(flight.destination);
+  const given = flight.original.outLink;
+  const obstacle = given === undefined ? obstacleOf(answer, flight) : undefined;
+  if (obstacle) {
+    stopped.push({ traveller, ...obstacle });
     return;
   }
-  const answer = routingOf(network).lookUp(flight.destination);
-  const obstacle = obstacleOf(answer, flight);
-  if (obstacle) stopped.push({ traveller, ...obstacle });
-  else onWay.push(leaving(traveller, linkOf(answer)));
+  const link = given ?? linkOf(answer);
+  const strange = flight.original.origin.kind === 'process' && strangeDeparture(flight, link, network);
+  for (const going of withdraw(traveller, strange || undefined, stopped, journey))
+    onWay.push(leaving(going, link));
+}
+
+/** Who goes on all the same: nobody, where the kernel is certain to stop it. */
+function withdraw(
+  traveller: Traveller,
+  strange: Strangeness | undefined,
+  stopped: Stopped[],
+  journey: Journey,
+): readonly Traveller[] {
+  if (!strange) return [traveller];
+  const { decidedBy, isCertain } = strange;
+  if (isCertain || decidedBy.kind !== 'kernel') {
+    stopped.push({ traveller, fate: 'drop', decidedBy });
+    return [];
+  }
+  const [on, off] = eitherWay(traveller, decidedBy.reason, journey);
+  stopped.push({ traveller: off, fate: 'drop', decidedBy });
+  return [on];
 }
 
 type Obstacle = Pick<Stopped, 'fate' | 'decidedBy'>;

@@ -147,6 +147,12 @@ describe('where there is nothing to look at', () => {
     expect(await diagnose({ sockets: [open.api] })).toMatchObject({ outcome: 'skipped' });
   });
 
+  test('nothing is open but on loopback', async () => {
+    expect(await diagnose({ sockets: [{ ...open.vxlan, address: '127.0.0.1' }] })).toMatchObject({
+      outcome: 'skipped',
+    });
+  });
+
   test('there is no default route', async () => {
     const links = network('198.51.100.1/24');
     const routes = links.routes?.filter(({ destination }) => !destination.endsWith('/0'));
@@ -181,6 +187,14 @@ describe('the commands: who needs it first, then everybody else', () => {
   test('of UFW, whose default lets everybody in', async () => {
     const dumps = { 'nft ipv4': ufwDump({ incoming: 'allow' }) };
     expect(reasonsNot(await diagnose({ dumps, ufw: activeUfw() }))[0]).toMatch(/; ufw deny 8472\/udp$/);
+  });
+
+  test('of a family that nobody in the cluster uses: there is nobody to let in', async () => {
+    const links = network('198.51.100.1/24', '2001:db8:5::1/64');
+    const dumps = { 'nft ipv4': ufwDump() };
+    expect(reasonsNot(await diagnose({ sockets: [open.kubelet], network: links, dumps }))).toEqual([
+      'who needs 10250/tcp is for you to say: ip6tables-nft -I INPUT -i eth0 -p tcp --dport 10250 -j DROP; and keep them over a reboot (netfilter-persistent save)',
+    ]);
   });
 
   test('of firewalld', async () => {

@@ -117,7 +117,8 @@ describeWithSystemd('UFW that denies what is routed, before Flannel has come', (
       }),
     );
     expect((await tuples()).filter((line) => before.includes(line))).toEqual(before);
-    expect(await overlay.second.pod.http('10.42.1.5', 8080, { timeoutMs: 300 })).toMatchObject({ ok: false });
+    expect(await node.pod.http('10.42.2.5', 8080)).toMatchObject({ reason: 'refused' });
+    expect(await overlay.second.pod.http('10.42.1.5', 8080)).toMatchObject({ body: 'pod-1' });
     expect((await fix()).report.plan).toEqual([]);
   });
 

@@ -138,16 +138,19 @@ function rules(ruleset: Ruleset) {
   return listed.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Of each chain's rules, in order, as the kernel numbers them; 0 where `expected` does not know the number. */
-function handles({ nft }: FirewallReading, expected: Readonly<Record<string, readonly number[]>> = {}) {
+/**
+ * Of each chain's rules, in order, as the kernel numbers them. Of those that are `expected` alone, and 0
+ * where the number is not known there.
+ */
+function handles({ nft }: FirewallReading, expected?: Readonly<Record<string, readonly number[]>>) {
   if (nft.kind !== 'present') throw new Error(nft.kind);
   const found: Record<string, number[]> = {};
   for (const object of nft.objects) {
     const { rule, chain } = nftObject.parse(object);
     const name = chain?.name ?? rule?.chain ?? '';
-    if (name === '') continue;
+    if (name === '' || (expected && !expected[name])) continue;
     found[name] ??= [];
-    const isNew = expected[name]?.[found[name].length] === 0;
+    const isNew = expected?.[name]?.[found[name].length] === 0;
     if (rule) found[name].push(isNew ? 0 : rule.handle);
   }
   return found;

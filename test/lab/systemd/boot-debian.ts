@@ -86,9 +86,8 @@ async function isRunning(systemctl: Debian['systemctl']): Promise<void> {
     const { stdout, stderr } = await systemctl('is-system-running', '--wait');
     if (stdout.trim() === 'running') return;
     if (stdout.trim() === 'degraded') {
-      throw new Error(
-        `these failed: ${(await systemctl('list-units', '--failed', '--plain', '--no-legend')).stdout}`,
-      );
+      const failed = await systemctl('status', '--state=failed', '--no-pager', '--full', '--lines=40');
+      throw new Error(`these failed: ${failed.stdout}`);
     }
     if (performance.now() > deadline) throw new Error(stderr);
     await delay(20);

@@ -56,7 +56,7 @@ COMMIT
     );
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/^DEPENDS {2}tcp 192\.168\.60\.2 → 10\.42\.0\.9:8080, new/);
-    expect(stdout).toMatch(/^ {2}chance {2}limit: .*\(rule 1 of FORWARD, iptables-nft filter\)$/m);
+    expect(stdout).toMatch(/^ {2}chance {2}limit\b[^(]*\(rule 1 of FORWARD,\s+iptables-nft\s+filter\)$/m);
     expect(stdout).toContain('\nDROP\n  by      the policy of FORWARD, iptables-nft filter\n');
     expect(stdout).toContain('\nPASS\n  by      last accepted by rule 1 of FORWARD, iptables-nft filter\n');
   });

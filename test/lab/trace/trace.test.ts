@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { expectUnchanged } from '../ghosts/expect-only-gone.ts';
 import { startHauntedNode, startPeopledNode, web, webGhost, webLive } from '../ghosts/haunted-node.ts';
-import { startNode } from '../node/start-node.ts';
+import { doctorCommand, startNode } from '../node/start-node.ts';
 import { runTrace } from './run-trace.ts';
 
 const ufwReject = `*filter
@@ -163,6 +163,21 @@ describe('a recording', () => {
 
     const { ends, services } = await runTrace(node, packet);
     expect(replayed).toMatchObject({ verdict: 'pass', ends, services });
+  });
+});
+
+describe('anybody but root', () => {
+  it('is told to take a recording', async () => {
+    await using node = await startNode();
+    // He may read the sources, wherever they are, and is not root.
+    const capability = ['--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'];
+    const nobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', ...capability];
+    const packet = 'trace --from 203.0.113.7 --to 192.168.60.1 --dport 22'.split(' ');
+
+    const { exitCode, stdout, stderr } = await node.exec([...nobody, ...doctorCommand, ...packet]);
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toMatch(/^doctor: k3s-doctor must be root .* recorded node with --bundle\n$/);
   });
 });
 

@@ -70,7 +70,7 @@ describeWithSystemd('an overlay behind a UFW that denies', () => {
     await ufw(first, 'delete allow proto udp from 192.168.60.12 to any port 8472');
     expect(await reaches(overlay)).toBe(false);
     expect(subjects(await runDoctor(first, ['check', 'ufw-overlay']))).toEqual(['192.168.60.12 8472/udp']);
-  }, 60_000);
+  }, 120_000);
 
   it('that rejects is opened, too, and undo closes it again', async () => {
     await using overlay = await startWalledOverlay(image);
@@ -92,7 +92,7 @@ describeWithSystemd('an overlay behind a UFW that denies', () => {
     expect(await reaches(overlay)).toBe(false);
     expect(await ufw(first, 'show added')).not.toContain('k3s-doctor');
     expect(await foreignFiles(first)).toBe(foreign);
-  }, 60_000);
+  }, 120_000);
 
   it('forgets a node that left, if it is told to, and nothing else', async () => {
     await using overlay = await startWalledOverlay(image);
@@ -125,5 +125,5 @@ describeWithSystemd('an overlay behind a UFW that denies', () => {
     expect(await reaches(overlay)).toBe(false);
     const after = await runDoctor(first, ['fix', 'ufw-overlay', '--yes']);
     expect(after).toMatchObject({ exitCode: 0, findings: [], report: { plan: [] } });
-  }, 60_000);
+  }, 120_000);
 });

@@ -69,7 +69,7 @@ describeWithSystemd('nothing is changed', () => {
     expect(command).toBe('iptables-legacy -I INPUT -s 192.168.60.12 -p udp --dport 8472 -j ACCEPT');
     await first.run(['sh', '-ec', command]);
     expect(await reaches(overlay)).toBe(true);
-  }, 60_000);
+  }, 120_000);
 
   it('by a UFW that was switched off halfway', async () => {
     await using overlay = await startWalledOverlay(image);
@@ -86,7 +86,7 @@ describeWithSystemd('nothing is changed', () => {
     await ufw(first, 'disable');
     expect(await reaches(overlay)).toBe(true);
     expect(await runDoctor(first, ['check', 'ufw-overlay'])).toMatchObject({ exitCode: 0, findings: [] });
-  }, 60_000);
+  }, 120_000);
 
   it('while somebody else holds UFW’s lock, or UFW fails', async () => {
     await using overlay = await startWalledOverlay(image);
@@ -137,5 +137,5 @@ describeWithSystemd('nothing is changed', () => {
       'this node is not among the nodes of the cluster (node-9): what they need of it is not known',
     );
     expect(await everything(first)).toEqual(before);
-  }, 60_000);
+  }, 120_000);
 });

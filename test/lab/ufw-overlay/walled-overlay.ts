@@ -7,6 +7,19 @@ import { serveSsh } from './watch-ssh.ts';
 
 export type Walled = OverlayNode<Debian>;
 
+/** Two nodes whose first one has something that listens on port 22. */
+export async function startGuardedOverlay(
+  image: Image,
+  options: { readonly isDualStack?: boolean } = {},
+): Promise<Overlay<Debian>> {
+  await using stack = new AsyncDisposableStack();
+  const overlay = stack.use(await startDebianOverlay(image, options));
+  stack.use(await serveSsh(overlay.first));
+  const owned = stack.move();
+  const stop = () => owned.disposeAsync();
+  return { ...overlay, stop, [Symbol.asyncDispose]: stop };
+}
+
 /**
  * Two nodes whose first one has UFW: it denies what comes in, but for SSH and what somebody else has
  * allowed, and lets pods' packets through. So it is the overlay's own packets alone that it stops.
@@ -15,10 +28,8 @@ export async function startWalledOverlay(
   image: Image,
   options: { readonly isDualStack?: boolean } = {},
 ): Promise<Overlay<Debian>> {
-  const overlay = await startDebianOverlay(image, options);
-  const { first } = overlay;
-  await serveSsh(first);
-  for (const words of [...foreignRules, '--force enable']) await ufw(first, words);
+  const overlay = await startGuardedOverlay(image, options);
+  for (const words of [...foreignRules, '--force enable']) await ufw(overlay.first, words);
   return overlay;
 }
 

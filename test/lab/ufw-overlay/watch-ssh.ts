@@ -1,17 +1,19 @@
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { Place } from '../node/create-place.ts';
-import { startProcess } from '../node/start-process.ts';
+import { type RunningProcess, startProcess } from '../node/start-process.ts';
 
 export interface SshWatch {
   /** Ends it. */
   stop(): Promise<{ readonly tried: number; readonly failed: readonly string[] }>;
 }
 
-/** Something that listens on port 22 in a network, as sshd does, until we end. */
-export async function serveSsh({ network }: { readonly network: string }): Promise<void> {
+/** Something that listens on port 22 in a network, as sshd does, until it is stopped. */
+export async function serveSsh({ network }: { readonly network: string }): Promise<RunningProcess> {
   const enter = ['setpriv', '--pdeathsig', 'KILL', 'nsenter', `--net=${network}`];
-  await startProcess([...enter, process.execPath, servePod, 'sshd', '22', '']).waitForLine('serving');
+  const server = startProcess([...enter, process.execPath, servePod, 'sshd', '22', '']);
+  await server.waitForLine('serving');
+  return server;
 }
 
 /** Connects to it again and again from somewhere else. */

@@ -53,5 +53,5 @@ describeWithSystemd('a port that UFW opens to everybody', () => {
     expect(await knocks()).toBe(0);
     expect(await reaches(overlay)).toBe(true);
     expect((await runDoctor(first, ['check', 'world-open'])).findings).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 });

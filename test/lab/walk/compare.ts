@@ -34,9 +34,15 @@ function findFault(end: End, { packet }: Probe, { fate, at }: Sighting): string 
   }
 }
 
-function findRejectFault({ decidedBy }: End, packet: Packet, fate: Sighting['fate']): string | undefined {
+function findRejectFault(
+  { decidedBy, sourceTranslated }: End,
+  packet: Packet,
+  fate: Sighting['fate'],
+): string | undefined {
   const kind = decidedBy.kind === 'rule' ? (decidedBy.rejectWith ?? '') : '';
   const expected = /reset|rst/.test(kind) ? 'reset' : 'rejected';
+  // From another port it cannot be told whose error it was.
+  if (fate === 'lost' && packet.origin.kind === 'process' && sourceTranslated) return undefined;
   if (fate === expected || (fate === 'lost' && !mayBeAnswered(packet))) return undefined;
   return `reject with ${kind}, but it is ${fate}`;
 }

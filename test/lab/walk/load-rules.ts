@@ -25,14 +25,17 @@ export interface Loader {
 }
 
 export function createLoader(precedence: Precedence): Loader {
+  /** Tables of legacy: they stay for as long as the namespace. */
   const registered = new Set<string>();
+  /** Chains of nft's tables besides the built-in ones, by family and table. */
+  const made = new Map<string, string[]>();
   return {
     async clear() {
       for (const family of families) {
         const tables = [...registered].flatMap((each) =>
           each.startsWith(family) ? [each.slice(family.length + 1)] : [],
         );
-        if (tables.length > 0) await restore('legacy', family, tables.flatMap(emptyTable));
+        if (tables.length > 0) await restore('legacy', family, tables.flatMap((name) => emptyTable(name)));
       }
       if (precedence === 'nft first') {
         await runTool(['nft', '-f', '-'], `flush ruleset\n${watchScript()}`);
@@ -56,12 +59,24 @@ export function createLoader(precedence: Precedence): Loader {
           if (backend === 'legacy') {
             for (const line of dump) if (line.startsWith('*')) registered.add(`${family} ${line.slice(1)}`);
           }
-          await restore(backend, family, dump);
+          // Without that flag its tables would be made anew, and be the last again.
+          const keepsTables = backend === 'nft' && precedence === 'legacy first';
+          await restore(backend, family, dump, ...(keepsTables ? ['--noflush'] : []));
+          if (keepsTables) rememberChains(family, dump);
         }
       }
       if (!rules.nativeFirst) await loadNative();
     },
   };
+
+  function rememberChains(family: Family, dump: readonly string[]): void {
+    let table = '';
+    for (const line of dump) {
+      const [, name] = /^:(\S+) - /.exec(line) ?? [];
+      if (line.startsWith('*')) table = `${family} ${line.slice(1)}`;
+      if (name !== undefined) made.set(table, [...(made.get(table) ?? []), name]);
+    }
+  }
 
   /** nft's tables stay, so that those of legacy remain the ones that came last. */
   async function clearButTables(): Promise<void> {
@@ -74,7 +89,15 @@ export function createLoader(precedence: Precedence): Loader {
       if (table.family !== 'inet' && iptablesNames.includes(table.name)) return [];
       return [`delete table ${table.family} ${table.name}`];
     });
-    for (const family of families) await restore('nft', family, iptablesNames.flatMap(emptyTable));
+    for (const family of families) {
+      // A bare -X takes the built-in chains along.
+      const batch = iptablesNames.flatMap((name) => {
+        const chains = made.get(`${family} ${name}`) ?? [];
+        return emptyTable(name, ['-F', ...chains.map((chain) => `-X ${chain}`)]);
+      });
+      await restore('nft', family, batch, '--noflush');
+    }
+    made.clear();
     await runTool(['nft', '-f', '-'], `${foreign.join('\n')}\n${watchScript()}`);
   }
 }
@@ -96,8 +119,9 @@ function ignore(): void {
   // Nothing to flush.
 }
 
-async function restore(backend: Backend, family: Family, dump: readonly string[]): Promise<void> {
-  await runTool([`${family === 'ipv4' ? 'iptables' : 'ip6tables'}-${backend}-restore`], lines(dump));
+async function restore(backend: Backend, family: Family, dump: readonly string[], ...flags: string[]) {
+  const program = `${family === 'ipv4' ? 'iptables' : 'ip6tables'}-${backend}-restore`;
+  await runTool([program, ...flags], lines(dump));
 }
 
 function lines(text: readonly string[]): string {
@@ -112,6 +136,6 @@ export const builtIn: Readonly<Record<string, readonly string[]>> = {
   security: ['INPUT', 'FORWARD', 'OUTPUT'],
 };
 
-function emptyTable(name: string): string[] {
-  return [`*${name}`, ...(builtIn[name] ?? []).map((chain) => `:${chain} ACCEPT [0:0]`), 'COMMIT'];
+function emptyTable(name: string, more: readonly string[] = []): string[] {
+  return [`*${name}`, ...(builtIn[name] ?? []).map((chain) => `:${chain} ACCEPT [0:0]`), ...more, 'COMMIT'];
 }

@@ -24,7 +24,7 @@ export const outsideAddress = '10.255.0.2';
 export function networkScript({ node, underlay, outside }: Namespaces): string {
   const nodeLines = [
     'link set lo up',
-    `link add cni0 address ${wireMac(9)} type bridge mcast_snooping 0`,
+    `link add cni0 index 100 address ${wireMac(9)} type bridge mcast_snooping 0`,
     'link set veth-a master cni0',
     'link set veth-b master cni0',
     ...[...Object.keys(wires), 'cni0'].map((link) => `link set ${link} up`),

@@ -9,6 +9,9 @@ import { openEra, type Trial } from './era.ts';
 import { type Disagreement, type EraReport, eraOptions } from './era-report.ts';
 import { openLaboratory, ToolError } from './laboratory.ts';
 import { namespaceNames } from './network-script.ts';
+import type { Rules } from './load-rules.ts';
+import type { Probe } from './probe.ts';
+import { withoutRefused } from './repair-rules.ts';
 import { scenarioOf } from './scenario.ts';
 import { serveAll } from './serve.ts';
 import { shrink } from './shrink.ts';
@@ -30,18 +33,13 @@ const report: EraReport = {
 };
 
 for (const seed of options.seeds) {
-  const scenario = await scenarioOf(options.kind, seed, options.packets, numbers);
-  let trial: Trial;
-  try {
-    trial = await era.try(scenario.rules, scenario.probes);
-  } catch (error) {
-    if (!(error instanceof ToolError)) throw error;
-    report.refused.push(`seed ${seed}: ${error.message}`);
-    continue;
-  }
+  const { probes, rules: drawn } = await scenarioOf(options.kind, seed, options.packets, numbers);
+  const tried = await tryRules(drawn, probes, seed);
+  if (tried === undefined) continue;
+  const { trial, rules } = tried;
   report.rulesets++;
   const firewall = createFirewall(trial.reading);
-  for (const [index, probe] of scenario.probes.entries()) {
+  for (const [index, probe] of probes.entries()) {
     const sighting = trial.sightings[index];
     if (sighting === undefined) continue;
     report.packets++;
@@ -57,8 +55,8 @@ for (const seed of options.seeds) {
         const one: Disagreement = { seed, index, what, text: '' };
         const shrunk =
           report.disagreements.length < options.shrink
-            ? await shrink(era, { rules: scenario.rules, probe })
-            : { rules: scenario.rules, probe, walk, sighting, still: false };
+            ? await shrink(era, { rules, probe })
+            : { rules, probe, walk, sighting, still: false };
         report.disagreements.push({ ...one, text: describeDisagreement(shrunk) });
       }
     } catch (error) {
@@ -70,6 +68,28 @@ for (const seed of options.seeds) {
 console.log(JSON.stringify(report));
 await laboratory[Symbol.asyncDispose]();
 process.exit(0);
+
+/** Grammar cannot tell all that goes together: lines that nft refuses are left out. */
+async function tryRules(
+  drawn: Rules,
+  probes: readonly Probe[],
+  seed: number,
+): Promise<{ trial: Trial; rules: Rules } | undefined> {
+  let rules = drawn;
+  for (;;) {
+    try {
+      return { trial: await era.try(rules, probes), rules };
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error;
+      const repaired = withoutRefused(rules, error);
+      if (repaired === undefined) {
+        report.refused.push(`seed ${seed}: ${error.message}`);
+        return undefined;
+      }
+      rules = repaired;
+    }
+  }
+}
 
 function count(counts: Record<string, number>, what: string): void {
   counts[what] = (counts[what] ?? 0) + 1;

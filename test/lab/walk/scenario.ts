@@ -5,6 +5,7 @@ import { createRandom } from './random.ts';
 import { type Numbers, randomProbe, type Targets } from './random-probe.ts';
 import { randomSets } from './rules/ip-sets.ts';
 import { randomDump } from './rules/iptables-dump.ts';
+import { randomTable } from './rules/native-table.ts';
 import { createWords } from './rules/words.ts';
 
 export interface Scenario {
@@ -42,12 +43,31 @@ export function randomScenario(seed: number, count: number, numbers: Numbers): S
   };
 }
 
+
+/** Native tables of nft, now and then beside those of iptables. */
+export function nativeScenario(seed: number, count: number, numbers: Numbers): Scenario {
+  const random = createRandom(seed);
+  const beside = random.chance(0.3);
+  const { rules, probes } = randomScenario(seed, count, numbers);
+  const words = createWords(
+    random,
+    probes.map(({ packet }) => packet),
+  );
+  const strange = random.chance(0.1);
+  const native = Array.from({ length: 1 + random.below(3) }, (_, index) => randomTable(words, index, strange)).flat();
+  if (beside) return { rules: { ...rules, native }, probes };
+  return {
+    rules: { sets: [], iptables: { legacy: nothing, nft: nothing }, native, nativeFirst: random.chance(0.5) },
+    probes,
+  };
+}
+
 /** The same for the same kind and seed. */
 export async function scenarioOf(
-  _kind: 'random' | 'native' | 'recordings',
+  kind: 'random' | 'native' | 'recordings',
   seed: number,
   count: number,
   numbers: Numbers,
 ): Promise<Scenario> {
-  return randomScenario(seed, count, numbers);
+  return kind === 'native' ? nativeScenario(seed, count, numbers) : randomScenario(seed, count, numbers);
 }

@@ -66,7 +66,7 @@ export async function readSightings(back: readonly Frame[]): Promise<Sightings> 
   };
 }
 
-const wireNames = new Map(Object.entries(wires).map(([name, id]) => [id, name as Wire]));
+const wireNames = new Map<number, Wire>(Object.entries(wires).map(([name, id]) => [id, name as Wire]));
 
 type Notes = ReadonlyMap<string, readonly (string | number)[]>;
 type Words = ReadonlyMap<string, ReadonlySet<number>>;

@@ -119,8 +119,8 @@ function notes(end: WatchedEnd, link: 'iif' | 'oif'): string {
           kind === 'udp' ? [`${known} reply ${note('udp_answer', 'ct original proto-src')}`] : [];
         return [
           `${known} original ${note(kind, 'ct original proto-src')}`,
-          ...answer,
-          `${from} ct state invalid,untracked ${note(kind, `${kind} sport`)}`,
+          ...(kind === 'udp' ? [answer] : []),
+          `${from} ct state untracked ${kind === 'tcp' ? 'tcp flags & (syn | ack) == syn ' : ''}${note(kind, `${kind} sport`)}`,
         ];
       });
       return [

@@ -228,6 +228,50 @@ describe('what the kernel decides', () => {
   });
 });
 
+describe('addresses that the kernel takes for strange', () => {
+  const dnat = tableText('nat', [
+    '-A PREROUTING -p udp -j DNAT --to-destination 10.42.1.7',
+    '-A PREROUTING -p tcp -j DNAT --to-destination 127.0.0.1',
+    '-A OUTPUT -p tcp -j DNAT --to-destination 10.42.1.7',
+  ]);
+  const fromLoopback = { ...outgoing, source: '127.0.0.1', destination: '127.0.0.1' };
+
+  test.each([
+    [true, 'pass', 'pass'],
+    [false, 'drop', 'drop'],
+    [undefined, 'unknown', 'unknown'],
+  ] as const)(
+    'loopback ones on other links, with route_localnet %s: %s',
+    (routesLoopback, inside, outside) => {
+      const settings = routesLoopback === undefined ? {} : { routesLoopback };
+      const reading = { ...readingOf({ nft: dnat }), network: { ...network, ...settings } };
+      expect(walkOver(reading, toSsh).verdict).toBe(inside);
+      expect(walkOver(reading, fromLoopback).verdict).toBe(outside);
+    },
+  );
+
+  test('loopback ones within the node are not', () => {
+    expect(walkOver(readingOf({}), fromLoopback).verdict).toBe('pass');
+    const ipv6 = { ...outgoing, family: 'ipv6', source: '::1', destination: '::1' } as const;
+    expect(walkOver(readingOf({}), ipv6).verdict).toBe('pass');
+    const away = tableText('nat', ['-A OUTPUT -j DNAT --to-destination fd42::9']);
+    expect(walkOver(readingOf({ nft6: away }), ipv6).ends).toMatchObject([{ way: 'out', fate: 'pass' }]);
+    const stranger = { ...toSsh, family: 'ipv6', source: '::1', destination: '2001:db8::1' } as const;
+    expect(walkOver(readingOf({}), stranger).verdict).toBe('drop');
+  });
+
+  test('what is sent to all hosts is not forwarded, whatever becomes of its destination', () => {
+    const transport = { protocol: 'udp', sourcePort: 5353, destinationPort: 53 } as const;
+    for (const destination of ['192.0.2.255', '224.0.0.251', '255.255.255.255']) {
+      const packet = { ...toSsh, destination, transport };
+      expect(walkOver(readingOf({ nft: dnat }), packet).ends).toMatchObject([
+        { fate: 'drop', way: 'forward' },
+      ]);
+      expect(walkOver(readingOf({}), packet).ends).toMatchObject([{ fate: 'pass', way: 'in' }]);
+    }
+  });
+});
+
 test('a packet of an unknown link did not come over lo', () => {
   const somewhere = { ...toSsh, origin: { kind: 'link', name: undefined } } as const;
   const rules = (link: string) =>

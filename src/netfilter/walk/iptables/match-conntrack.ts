@@ -129,8 +129,12 @@ function isOriginal(
   return network !== undefined && address !== undefined && isWithin(address, network);
 }
 
-function hasStatus({ packet: { state } }: Flight, status: string): Answer {
-  if (state === 'NEW' && ['EXPECTED', 'SEEN_REPLY', 'ASSURED', 'CONFIRMED'].includes(status)) return false;
+function hasStatus({ packet: { state }, original, inLink }: Flight, status: string): Answer {
+  if (state === 'NEW') {
+    // What the node sends to itself is confirmed once it has left.
+    if (status === 'CONFIRMED') return original.origin.kind === 'process' && inLink !== undefined;
+    if (['EXPECTED', 'SEEN_REPLY', 'ASSURED'].includes(status)) return false;
+  }
   if (state === 'ESTABLISHED' && (status === 'SEEN_REPLY' || status === 'CONFIRMED')) return true;
   return unknown(`whether its connection is ${status} is not known`);
 }

@@ -2,7 +2,7 @@ import type { Jump } from '../../rule.ts';
 import { addressRange, parseNetwork } from '../addresses.ts';
 import { chance, type Doubt, unknown } from '../answer.ts';
 import type { Flight } from '../flight.ts';
-import { masqueradeSource, redirectDestination } from '../nft/nat-address.ts';
+import { masqueradeSource, ownAddresses, redirectDestination } from '../nat-address.ts';
 import { type NewPort, portOf, printEnd, withDestination, withSource } from '../translate.ts';
 import type { Outcome, RuleContext, Target } from './compile-rule.ts';
 import { type NatRange, readNatRange } from './nat-range.ts';
@@ -21,24 +21,35 @@ export function snatTarget(jump: Jump, { family }: RuleContext): Target {
 }
 
 /** To the node itself: the address of the link that it came over, or the loopback one. */
-export function redirectTarget(jump: Jump, { reading }: RuleContext): Target {
-  const ports = readPorts(optionOf(jump, '--to-ports'));
-  if (!ports) return notRead(jump);
+export function redirectTarget(jump: Jump, { reading, family }: RuleContext): Target {
+  const read = readPorts(optionOf(jump, '--to-ports'));
+  if (!read) return notRead(jump);
+  const ports = read.range;
   return (flight, at) => {
     const own = redirectDestination(flight, at, reading.network);
-    if (!own) return anything(unknown('to which address of the node is not known'))(flight, at);
-    return translate(flight, 'destination', { ...ports, addresses: { from: own, to: own } }, isRandom(jump));
+    const addresses = own ? [own] : ownAddresses(reading.network, family);
+    const whole = {
+      doubt: unknown('to which address of the node is not known'),
+      ports,
+      isRandom: isRandom(jump),
+    };
+    return addresses.length === 0
+      ? anything(whole.doubt)(flight, at)
+      : toOwn(flight, 'destination', addresses, whole);
   };
 }
 
 /** From the address of the link that it leaves over. */
-export function masqueradeTarget(jump: Jump, { reading }: RuleContext): Target {
-  const ports = readPorts(optionOf(jump, '--to-ports'));
-  if (!ports) return notRead(jump);
+export function masqueradeTarget(jump: Jump, { reading, family }: RuleContext): Target {
+  const read = readPorts(optionOf(jump, '--to-ports'));
+  if (!read) return notRead(jump);
+  const ports = read.range;
   return (flight) => {
     const own = masqueradeSource(flight, reading.network);
-    if (own)
-      return translate(flight, 'source', { ...ports, addresses: { from: own, to: own } }, isRandom(jump));
+    const addresses = own ? [own] : ownAddresses(reading.network, family);
+    const doubt = unknown('from which address of the node is not known');
+    if (addresses.length > 0)
+      return toOwn(flight, 'source', addresses, { doubt, ports, isRandom: isRandom(jump) });
     const after: Flight = { ...flight, sourceTranslated: true };
     return [{ flight: after, next: { kind: 'translated' }, action: 'from the address of its link out' }];
   };
@@ -64,10 +75,33 @@ function isRandom({ options }: Jump): boolean {
   return options.some(({ name }) => name === '--random' || name === '--random-fully');
 }
 
-function readPorts(text: string | undefined): Pick<NatRange, 'ports'> | undefined {
-  if (text === undefined) return { ports: undefined };
+interface Whole {
+  /** For when there is not exactly one address. */
+  readonly doubt: Doubt;
+  readonly ports: NatRange['ports'];
+  readonly isRandom: boolean;
+}
+
+function toOwn(
+  flight: Flight,
+  side: Side,
+  addresses: readonly Uint8Array[],
+  { doubt, ports, isRandom }: Whole,
+): readonly Outcome[] {
+  const outcomes = addresses.flatMap((own) =>
+    translate(flight, side, { addresses: { from: own, to: own }, ports }, isRandom),
+  );
+  if (addresses.length === 1) return outcomes;
+  // Where the link has none, the kernel drops it.
+  const dropped: Outcome = { flight, next: { kind: 'drop' }, action: 'drop', doubt };
+  return [...outcomes.map((outcome) => ({ ...outcome, doubt })), dropped];
+}
+
+/** Undefined: not understood. */
+function readPorts(text: string | undefined): { readonly range: NatRange['ports'] } | undefined {
+  if (text === undefined) return { range: undefined };
   const [, from, to = from] = /^(\d+)(?:-(\d+))?$/.exec(text) ?? [];
-  return from === undefined ? undefined : { ports: { from: Number(from), to: Number(to), base: undefined } };
+  return from === undefined ? undefined : { range: { from: Number(from), to: Number(to), base: undefined } };
 }
 
 /** Of more addresses or ports than this, it is not told which. */

@@ -1,7 +1,6 @@
 import type { Flight, Place } from '../flight.ts';
 import type { Datatype } from './datatype.ts';
-import type { Environment } from './environment.ts';
-import { type Expression, readExpression } from './expression.ts';
+import type { Expression } from './expression.ts';
 import { isObject } from './json.ts';
 import { isOpen, type Scalar, type Value } from './value.ts';
 
@@ -16,11 +15,11 @@ export function isBinary(name: string): name is Operator {
 export function binaryExpression(
   operator: Operator,
   json: readonly unknown[],
-  environment: Environment,
+  read: (json: unknown) => Expression,
 ): Expression {
-  const first = readExpression(json[0], environment);
+  const first = read(json[0]);
   const [type] = first.types;
-  const others = json.slice(1).map((operand) => readOperand(operand, type, environment));
+  const others = json.slice(1).map((operand) => readOperand(operand, type, read));
   const printed = others.map(({ name }) => name);
   return {
     name: [first.name, ...printed].join(` ${operator} `),
@@ -39,11 +38,15 @@ interface Operand {
 }
 
 /** Another expression, or a value as the first operand has them. */
-function readOperand(json: unknown, type: Datatype | undefined, environment: Environment): Operand {
+function readOperand(
+  json: unknown,
+  type: Datatype | undefined,
+  read: (json: unknown) => Expression,
+): Operand {
   const value = type?.scalar(json);
   if (value !== undefined) return { name: JSON.stringify(json), evaluate: () => value };
   if (typeof json === 'number') return { name: `${json}`, evaluate: () => json };
-  const expression = readExpression(isObject(json) ? json : undefined, environment);
+  const expression = read(isObject(json) ? json : undefined);
   return { name: expression.name, evaluate: (flight, at) => expression.evaluate(flight, at)[0] };
 }
 

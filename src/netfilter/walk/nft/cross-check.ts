@@ -18,7 +18,7 @@ export type CrossCheck = (chain: ChainRef, saved: readonly CompiledRule[]) => re
 /**
  * `iptables-nft-save` prints some rules that it cannot express as others: `ip saddr {...} accept` as
  * `-j ACCEPT`. What nft lists of the same table is exact, but for what it calls xt: so rules without xt
- * are taken from there, and those with xt are asked as saved and as listed.
+ * are taken from there, and those with xt are asked as saved and as listed. What is not listed is as saved.
  */
 export function crossCheckOf(reading: FirewallReading, family: Family, table: string): CrossCheck {
   const { nft, network } = reading;

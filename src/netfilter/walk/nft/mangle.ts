@@ -19,7 +19,16 @@ export function readMangle({ key, value }: JsonObject, environment: Environment)
   return kind === 'tcp option' || harmlessFields.has(header) ? [] : [rewritten(name)];
 }
 
-const changesLittle = new Set(['nftrace', 'priority', 'secmark', 'label', 'event', 'helper', 'broute']);
+const changesLittle = new Set([
+  'nftrace',
+  'priority',
+  'secmark',
+  'label',
+  'event',
+  'helper',
+  'zone',
+  'broute',
+]);
 const harmlessFields = new Set([
   'ip ttl',
   'ip dscp',
@@ -42,7 +51,7 @@ function readMark(name: string, value: unknown, environment: Environment, set: S
   return {
     act(flight, at) {
       const written = write(flight, at);
-      if (!written) return 'act' in unclear ? unclear.act(flight, at) : [];
+      if (!written) return unclear.act(flight, at);
       if (written.length === 0) return [{ flight, next: { kind: 'continue' } }];
       return written.map((one) => outcome(flight, at, one));
     },

@@ -2,8 +2,8 @@ import type { Doubt } from '../answer.ts';
 import type { Flight, Place } from '../flight.ts';
 import { type Datatype, readSpan, type Span } from './datatype.ts';
 import type { Environment } from './environment.ts';
-import { readExpression } from './expression.ts';
 import { isObject, listOf } from './json.ts';
+import { readExpression } from './read-expression.ts';
 import { findSet, readMap } from './set-content.ts';
 import { isOpen } from './value.ts';
 

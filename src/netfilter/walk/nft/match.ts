@@ -3,9 +3,9 @@ import type { Flight, Place } from '../flight.ts';
 import { type Datatype, isInSpan, readSpan, type Span } from './datatype.ts';
 import type { Elements } from './elements.ts';
 import type { Environment } from './environment.ts';
-import { type Expression, readExpression } from './expression.ts';
+import type { Expression } from './expression.ts';
 import type { JsonObject } from './json.ts';
-import { printExpression } from './print-expression.ts';
+import { readExpression } from './read-expression.ts';
 import { findSet, readSet } from './set-content.ts';
 import { isOpen, type Open, type Scalar } from './value.ts';
 
@@ -118,16 +118,4 @@ function readBitsTest(any: boolean, type: Datatype, right: unknown): [Ask | unde
       return (wanted & ~mask) === 0 ? !any : open;
     },
   ];
-}
-
-/** For messages. */
-export function printMatch(fields: JsonObject): string {
-  const { op, left, right } = fields;
-  const isBitList = op === 'in';
-  const words = [
-    printExpression(left),
-    op === '==' || isBitList ? undefined : String(op),
-    Array.isArray(right) ? right.map(printExpression).join(',') : printExpression(right),
-  ];
-  return words.filter((word) => word !== undefined).join(' ');
 }

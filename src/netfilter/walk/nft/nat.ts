@@ -1,12 +1,12 @@
 import { addressRange } from '../addresses.ts';
-import type { Doubt } from '../answer.ts';
+import { type Doubt, unknown } from '../answer.ts';
 import type { Flight, Place } from '../flight.ts';
+import { masqueradeSource, ownAddresses, redirectDestination } from '../nat-address.ts';
 import { type NewPort, portOf, printEnd, withDestination, withSource } from '../translate.ts';
 import { addressType, isInSpan, numberType, type Span } from './datatype.ts';
 import type { Environment } from './environment.ts';
 import { type JsonObject, listOf } from './json.ts';
 import { readWriter, type Writer, type Written } from './map-value.ts';
-import { masqueradeSource, redirectDestination } from './nat-address.ts';
 import { anything, type Outcome, type Step } from './step.ts';
 import { bytesToScalar, scalarToBytes } from './value.ts';
 
@@ -29,7 +29,7 @@ export function readNat(kind: Kind, fields: JsonObject, environment: Environment
     {
       act(flight, at) {
         const outcomes = translate(kind, nat, flight, at, environment);
-        return outcomes ?? ('act' in unclear ? unclear.act(flight, at) : []);
+        return outcomes ?? unclear.act(flight, at);
       },
     },
   ];
@@ -50,21 +50,33 @@ function translate(
   nat: Nat,
   flight: Flight,
   at: Place,
-  { network }: Environment,
+  environment: Environment,
 ): readonly Outcome[] | undefined {
   const ports = nat.ports ? nat.ports(flight, at) : asItIs;
-  const own =
-    kind === 'masquerade'
-      ? masqueradeSource(flight, network)
-      : kind === 'redirect'
-        ? redirectDestination(flight, at, network)
-        : undefined;
-  if ((kind === 'masquerade' || kind === 'redirect') && !own) return undefined;
-  const addresses = own ? [{ spans: [oneAddress(own)] }] : nat.addresses ? nat.addresses(flight, at) : asItIs;
+  const addresses = addressesOf(kind, nat, flight, at, environment);
   if (!addresses || !ports) return undefined;
   if (addresses.length === 0 || ports.length === 0) return [{ flight, next: { kind: 'continue' } }];
   const all = addresses.flatMap((address) => ports.map((port) => place(nat, flight, address, port)));
   return all.every((outcomes) => outcomes !== undefined) ? all.flat() : undefined;
+}
+
+const unknownOwn = unknown('which address of the node it is is not known');
+
+function addressesOf(
+  kind: Kind,
+  { addresses }: Nat,
+  flight: Flight,
+  at: Place,
+  { network, family }: Environment,
+): readonly Written[] | undefined {
+  if (kind === 'dnat' || kind === 'snat') return addresses ? addresses(flight, at) : asItIs;
+  const own =
+    kind === 'masquerade' ? masqueradeSource(flight, network) : redirectDestination(flight, at, network);
+  if (own) return [{ spans: [oneAddress(own)] }];
+  const any = ownAddresses(network, family);
+  return any.length === 0
+    ? undefined
+    : any.map((bytes) => ({ spans: [oneAddress(bytes)], doubt: unknownOwn }));
 }
 
 function oneAddress(bytes: Uint8Array): Span {

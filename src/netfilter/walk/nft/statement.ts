@@ -1,13 +1,13 @@
 import { chance } from '../answer.ts';
 import type { Next } from '../flight.ts';
 import type { Environment } from './environment.ts';
-import { readExpression } from './expression.ts';
 import { isObject, type JsonObject, unwrap } from './json.ts';
 import { readMangle } from './mangle.ts';
 import { readMatch } from './match.ts';
 import { readNat } from './nat.ts';
 import { printExpression } from './print-expression.ts';
 import { printStatement } from './print-statement.ts';
+import { readExpression } from './read-expression.ts';
 import { readReject } from './reject.ts';
 import { findSet, readMap } from './set-content.ts';
 import { anything, type Outcome, type Step } from './step.ts';

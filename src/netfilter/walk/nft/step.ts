@@ -3,9 +3,11 @@ import type { Flight, Next, Place } from '../flight.ts';
 import type { Test } from './match.ts';
 
 /** One statement of a rule, ready. Those without an effect on packets are left out. */
-export type Step =
-  | { readonly test: Test }
-  | { readonly act: (flight: Flight, at: Place) => readonly Outcome[] };
+export type Step = { readonly test: Test } | Action;
+
+export interface Action {
+  act(flight: Flight, at: Place): readonly Outcome[];
+}
 
 export interface Outcome {
   readonly flight: Flight;
@@ -16,7 +18,7 @@ export interface Outcome {
 }
 
 /** What may become of a flight at a statement that is not understood. */
-export function anything(reason: string): Step {
+export function anything(reason: string): Action {
   const doubt: Doubt = { kind: 'unknown', reason };
   return {
     act: (flight) =>

@@ -231,6 +231,15 @@ rows('chance', [
   ['-m nfacct --nfacct-name localhost_nps_accepted_pkts', toSsh, 'yes'],
 ]);
 
+test('the connection of a packet to the node itself is confirmed once it has left', () => {
+  const confirmed = '-m conntrack --ctstatus CONFIRMED';
+  const input = (packet: Packet) =>
+    walkOver(readingOf({ nft: tableText('filter', [`-A INPUT ${confirmed} -j DROP`]) }), packet).verdict;
+  expect(input({ ...outgoing, destination: '192.0.2.1' })).toBe('drop');
+  expect(input(toSsh)).toBe('pass');
+  expect(holds(confirmed, outgoing)).toBe('no');
+});
+
 test('before conntrack has looked, every packet is invalid and has no connection', () => {
   expect(holds('-m conntrack --ctstate NEW', toSsh, 'raw')).toBe('no');
   expect(holds('-m conntrack --ctstate INVALID', toSsh, 'raw')).toBe('yes');

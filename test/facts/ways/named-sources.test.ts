@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { namedSources } from '../../src/facts/ways/named-sources.ts';
-import { sampleAddresses } from '../../src/facts/ways/sample-addresses.ts';
-import { filter, readingWith } from './made-up-reading.ts';
+import { namedSources } from '../../../src/facts/ways/named-sources.ts';
+import { sampleAddresses } from '../../../src/facts/ways/sample-addresses.ts';
+import { filter, readingWith } from '../../probes/made-up-reading.ts';
 
 it.each([
   ['192.0.2.0/24', ['192.0.2.1', '192.0.2.128', '192.0.2.254']],
