@@ -7,11 +7,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, release, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { kubeProxyRuleset } from './bench/kube-proxy-ruleset.ts';
-import type { WalkTimes } from './bench/walk-flows.ts';
+import { timeWalks, type WalkTimes } from './bench/walk-flows.ts';
 
 const doctor = resolve(import.meta.dirname, '../dist/doctor.js');
-const inside = process.env['K3S_DOCTOR_BENCH'] === 'inside';
-if (inside) bench(process.argv.slice(2).map(Number));
+const stage = process.env['K3S_DOCTOR_BENCH'];
+if (stage === 'inside') bench(process.argv.slice(2).map(Number));
+else if (stage === 'walks') console.log(JSON.stringify(timeWalks(Number(process.argv[2]))));
 else enter(process.argv.slice(2));
 
 /** Runs this file again in namespaces of its own; they go when it ends. */
@@ -115,10 +116,9 @@ function measure(services: number, { folder, config }: Place): void {
 
 /** A process for each size, so that none finds the code of another one compiled. */
 function measureWalks(services: number): void {
-  const script = `console.log(JSON.stringify((await import(process.argv[1])).timeWalks(${services})))`;
-  const module = join(import.meta.dirname, 'bench/walk-flows.ts');
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script, module], {
+  const { stdout, stderr } = spawnSync(process.execPath, [import.meta.filename, String(services)], {
     encoding: 'utf8',
+    env: { ...process.env, K3S_DOCTOR_BENCH: 'walks' },
   });
   if (stdout === '') throw new Error(stderr);
   const times: WalkTimes = JSON.parse(stdout);

@@ -88,9 +88,7 @@ function placeOf(
   { way, family }: { readonly way: readonly RuleRef[]; readonly family: Family },
 ): Place | undefined {
   if (at.backend === 'native' || at.table !== 'filter') return undefined;
-  const [top] = way;
-  if ((top ?? at).chain !== 'FORWARD') return undefined;
-  return { backend: at.backend, family, before: top };
+  return { backend: at.backend, family, before: way[0] };
 }
 
 interface Circumstances {

@@ -37,21 +37,22 @@ export const ufwOverlay: Check = defineCheck({
     const judged = judgeFlows(firewall, flows.needed);
     const gaps = findGaps(judged.gaps, { reading: firewall.reading, ufw, firewalld });
     const departed = findDeparted({ ufw, nodes, peers, prune });
-    const repairs: readonly Repair[] = [
+    const found: readonly Repair[] = [
       ...gaps,
       ...departed.map(({ finding, step }) => ({ finding, steps: step ? [step] : [] })),
     ];
     const reasons = [...flows.undetermined, ...judged.undetermined];
-    if (repairs.length === 0) {
+    if (found.length === 0) {
       if (reasons.length > 0) return nothing('unknown', reasons, flows);
       return flows.needed.length > 0
         ? nothing('ok', [], flows)
         : nothing('skipped', ['there is no other node: nobody needs anything of this one'], flows);
     }
+    const repairs = leaveForLater(found.toSorted(bySeverity));
     return {
       outcome: 'findings',
       reasons,
-      findings: repairs.map(({ finding }) => finding).sort(bySeverity),
+      findings: repairs.map(({ finding }) => finding),
       limits: [],
       notes: flows.notes,
       plan: (mayRepair) => {
@@ -82,6 +83,19 @@ function nothing(
 
 const severities: readonly Finding['severity'][] = ['error', 'warning', 'info'];
 
-function bySeverity(a: Finding, b: Finding): number {
+function bySeverity({ finding: a }: Repair, { finding: b }: Repair): number {
   return severities.indexOf(a.severity) - severities.indexOf(b.severity);
+}
+
+/** Each takes up to a second: a run has to end before the dead man's switch takes it back. */
+const mostSteps = 60;
+
+function leaveForLater(repairs: readonly Repair[]): readonly Repair[] {
+  let planned = 0;
+  return repairs.map((repair) => {
+    planned += repair.steps.length;
+    if (repair.steps.length === 0 || planned <= mostSteps) return repair;
+    const reason = `one run makes ${mostSteps} changes of this kind at most: the next one goes on`;
+    return { finding: { ...repair.finding, remedy: { kind: 'held', reason } }, steps: [] };
+  });
 }

@@ -10,6 +10,8 @@ export interface Station {
 }
 
 export interface Passed {
+  /** One was finished by a station, though it may be as it was. */
+  readonly isSettled?: boolean;
   readonly through: readonly Traveller[];
   readonly stopped: readonly Stopped[];
 }
@@ -61,14 +63,16 @@ function passInOrder(
   const through: Traveller[] = [];
   const stopped: Stopped[] = [];
   let going = arrivals;
+  let isSettled = false;
   for (const station of order) {
     const outcome = station.pass(going, journey);
     const { on, done } = disorder.goesOn(outcome);
     stopped.push(...outcome.stopped);
     through.push(...done);
+    isSettled ||= done.length > 0;
     going = on;
   }
-  return { through: merge([...through, ...going]), stopped: mergeStopped(stopped) };
+  return { isSettled, through: merge([...through, ...going]), stopped: mergeStopped(stopped) };
 }
 
 /** Of more in one tier, each one is first once and last once. */
@@ -96,8 +100,9 @@ function permutations<T>(items: readonly T[]): readonly (readonly T[])[] {
   return items.flatMap((item, i) => permutations(items.toSpliced(i, 1)).map((rest) => [item, ...rest]));
 }
 
-function isUntouched({ through, stopped }: Passed, arrivals: readonly Traveller[]): boolean {
+function isUntouched({ isSettled, through, stopped }: Passed, arrivals: readonly Traveller[]): boolean {
   return (
+    isSettled !== true &&
     stopped.length === 0 &&
     through.length === arrivals.length &&
     through.every(({ flight }, i) => flight === arrivals[i]?.flight)

@@ -57,7 +57,8 @@ export function waysOfDeparture(
       const [back, out] = eitherWay(traveller, 'the addresses of the node are not known', journey);
       ways.back.push(leaving(back, loopbackOf(network)));
       takeRoute(out, network, journey, { onWay: ways.out, stopped: ways.stopped });
-    } else if (type === 'local') ways.back.push(leaving(traveller, loopbackOf(network)));
+    } else if (type === 'local' || type === 'anycast')
+      ways.back.push(leaving(traveller, loopbackOf(network)));
     else takeRoute(traveller, network, journey, { onWay: ways.out, stopped: ways.stopped });
   }
   return ways;

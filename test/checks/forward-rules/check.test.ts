@@ -130,6 +130,20 @@ describe('who is in the way', () => {
     ],
     ["Docker's policy", { dumps: { 'nft ipv4': filter([], 'DROP', { DOCKER: [] }) } }, ": Docker's policy"],
     [
+      'Docker, where UFW was switched off',
+      {
+        dumps: {
+          'nft ipv4': filter(['-j ufw-before-forward'], 'DROP', { DOCKER: [], 'ufw-before-forward': [] }),
+        },
+      },
+      ": Docker's policy",
+    ],
+    [
+      'a rule against what is new, among what is known',
+      { dumps: { 'nft ipv4': filter(['-m conntrack --ctstate NEW -j ACCEPT', '-j DROP']) } },
+      'dropped by rule 2 of FORWARD, iptables-nft filter',
+    ],
+    [
       'nobody that is known',
       { dumps: { 'nft ipv4': filter([], 'DROP') } },
       'by the policy of FORWARD, iptables-nft filter',
@@ -206,6 +220,45 @@ describe('our own chain', () => {
     expect(more).toEqual([]);
   });
 
+  test('that is as it has to be, and called too late, is called again', async () => {
+    const comment = '-m comment --comment "k3s-doctor: pods"';
+    const chain = {
+      'K3S-DOCTOR-FORWARD': [`-s 10.42.0.0/16 ${comment} -j ACCEPT`, `-d 10.42.0.0/16 ${comment} -j ACCEPT`],
+    };
+    const late = ['-j REJECT', `${comment} -j K3S-DOCTOR-FORWARD`];
+    const [first, second] = inputs(await diagnose({ dumps: { 'nft ipv4': filter(late, 'DROP', chain) } }));
+    expect(first).toContain(`-D FORWARD ${comment} -j K3S-DOCTOR-FORWARD`);
+    expect(second?.match(/-j K3S-DOCTOR-FORWARD/g)).toHaveLength(1);
+  });
+
+  test('goes on to let through what it did, when something else is in need of it', async () => {
+    const chain = {
+      'K3S-DOCTOR-FORWARD': ['-d 10.42.0.0/16 -m comment --comment "k3s-doctor: pods" -j ACCEPT'],
+    };
+    const rules = ['-m comment --comment "k3s-doctor: pods" -j K3S-DOCTOR-FORWARD'];
+    const diagnosis = await diagnose({ dumps: { 'nft ipv4': filter(rules, 'DROP', chain) } });
+    expect(diagnosis.findings).toMatchObject([{ message: expect.stringMatching(/^pods here → outside: /) }]);
+    expect(inputs(diagnosis)[1]?.match(/ -[sd] 10\.42\.0\.0\/16 /g)).toHaveLength(2);
+  });
+
+  test('goes ahead of the first of several that are in the way', async () => {
+    const diagnosis = await diagnose({
+      dumps: { 'nft ipv4': filter(['-j LOG', '-p udp -j DROP', '-p tcp -j REJECT']) },
+    });
+    expect(diagnosis.findings).toHaveLength(2);
+    expect(diagnosis.plan(() => true).steps).toMatchObject([
+      { change: { addition: { inserts: [{ wanted: [1] }] } } },
+    ]);
+  });
+
+  test('lets through what pods send, where only that is in need of it', async () => {
+    const rules = ['-d 10.42.0.0/16 -j ACCEPT', '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'];
+    const [input] = inputs(await diagnose({ dumps: { 'nft ipv4': filter(rules, 'DROP') } }));
+    expect(input?.match(/^.*K3S-DOCTOR-FORWARD -[sd] \S+/gm)).toEqual([
+      '[0:0] -A K3S-DOCTOR-FORWARD -s 10.42.0.0/16',
+    ]);
+  });
+
   test('lets through only what is in need of it', async () => {
     const rules = ['-s 10.42.0.0/16 -j ACCEPT', '-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT'];
     const [input] = inputs(await diagnose({ dumps: { 'nft ipv4': filter(rules, 'DROP') } }));
@@ -224,6 +277,15 @@ describe("UFW's own rules", () => {
     const diagnosis = await diagnose({ dumps: user('-j DROP'), ufw: activeUfw('deny'), ufwBackend: nftOnly });
     expect(commands(diagnosis)).toEqual(
       [from, to].map((command) => command.replace('allow', 'prepend allow')),
+    );
+  });
+
+  test('go ahead of all, where some would do behind', async () => {
+    const dumps = user('-p udp -j DROP');
+    const diagnosis = await diagnose({ dumps, ufw: activeUfw('reject'), ufwBackend: nftOnly });
+    expect(diagnosis.findings).toHaveLength(2);
+    expect(commands(diagnosis)).toEqual(
+      [from, to].map((command) => command?.replace('allow', 'prepend allow')),
     );
   });
 
@@ -330,9 +392,9 @@ describe('what is no fault', () => {
       'KUBE-NWPLCY-DEFAULT': [] as readonly string[],
     };
     const rules = ['-j KUBE-ROUTER-FORWARD'];
-    expect(await diagnose({ dumps: { 'nft ipv4': filter(rules, 'ACCEPT', chains) } })).toMatchObject({
-      outcome: 'ok',
-    });
+    const some = await diagnose({ dumps: { 'nft ipv4': filter(rules, 'ACCEPT', chains) } });
+    expect(some.outcome).toBe('ok');
+    expect(some.notes.join()).not.toContain('network policy');
     const all = { ...chains, 'KUBE-NWPLCY-DEFAULT': ['-j DROP'] };
     const diagnosis = await diagnose({ dumps: { 'nft ipv4': filter(rules, 'ACCEPT', all) } });
     expect(diagnosis).toMatchObject({ outcome: 'ok', findings: [] });

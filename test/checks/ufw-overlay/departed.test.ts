@@ -56,7 +56,7 @@ test('the last peer may leave', async () => {
 });
 
 test.each([
-  ['has somebody else’s comment', { ...ours, comment: 'allow n9' }],
+  ['has the comment of somebody else', { ...ours, comment: 'allow n9' }],
   ['has another comment of ours', { ...ours, comment: 'k3s-doctor: forward' }],
   ['has none', { ...ours, comment: '' }],
   ['is a route rule', { ...ours, route: true }],

@@ -76,6 +76,21 @@ test('what UFW lets in is left alone, and so is the whole node once all is let i
   });
 });
 
+test('of very many the worst go first, and the rest is left to the next run', async () => {
+  const peers = Array.from({ length: 40 }, (_, i) =>
+    node({ name: `p${i}`, internalAddresses: [`10.0.0.${i + 100}`] }),
+  );
+  const diagnosis = await diagnose({ ...denied, nodes: cluster(n1, ...peers) });
+  expect(diagnosis.findings).toHaveLength(80);
+  const plan = diagnosis.plan(() => true);
+  expect(plan.steps).toHaveLength(60);
+  expect(plan.repairs.filter(({ severity }) => severity === 'error')).toHaveLength(40);
+  expect(diagnosis.findings.at(-1)?.remedy).toEqual({
+    kind: 'held',
+    reason: 'one run makes 60 changes of this kind at most: the next one goes on',
+  });
+});
+
 test('a rule for one of the two ports of etcd is not enough', async () => {
   const server = (name: string, address: string) =>
     node({ name, internalAddresses: [address], controlPlane: true, etcd: true });

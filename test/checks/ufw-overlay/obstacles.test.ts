@@ -27,7 +27,7 @@ describe('what somebody decided is left to him, with the commands', () => {
     );
   });
 
-  test('UFW in both backends: one of them is nobody’s', async () => {
+  test('UFW in both backends: one of them is nobody knows whose', async () => {
     const dumps = { 'legacy ipv4': ufwDump(), 'nft ipv4': ufwDump() };
     expect((await refused({ dumps, ufw: activeUfw() }))[0]).toMatch(
       /^8472\/udp: UFW's rules are in both backends, and it maintains one of them; by hand: iptables-(legacy|nft) -I INPUT /,
@@ -119,7 +119,7 @@ test('a limit: some get in, some do not, and nothing is added behind it', async 
   expect((await diagnose(given)).findings[0]?.message).toContain('gets in sometimes alone: ');
 });
 
-test('UFW with empty chains, halfway off, stands in nobody’s way', async () => {
+test('UFW with empty chains, halfway off, stands in nobody knows whose way', async () => {
   expect(await diagnose({ dumps: { 'nft ipv4': ufwDisabledDump() }, ufw: activeUfw() })).toMatchObject({
     outcome: 'ok',
   });

@@ -157,6 +157,18 @@ test.each(['done', 'reverted'] as const)(
   },
 );
 
+test('what a reboot undoes is repaired again without a cooldown, unless its repair failed', () => {
+  const examination = examinationOf([a]);
+  const recurring = { ...examination, check: { ...examination.check, recurs: true as const } };
+  const held = tried(seenTwice(a), 'done', later(5));
+  const again = run(held, [recurring], later(6));
+  expect(heldReasons(again)[0]).toContain('seen for the first time');
+  expect(run(again.state, [recurring], later(7)).steps).toHaveLength(1);
+  const failed = tried(seenTwice(a), 'reverted', later(5));
+  const sight = run(failed, [recurring], later(6));
+  expect(heldReasons(run(sight.state, [recurring], later(7)))[0]).toContain('cooldownMinutes');
+});
+
 test('a clock that was set back neither ends the cooldown nor makes it last for ever', () => {
   const state = tried(seenTwice(a), 'reverted', later(5));
   const yearBefore = (minutes: number) => later(minutes - 365 * 24 * 60);

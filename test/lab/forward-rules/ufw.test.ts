@@ -215,6 +215,24 @@ describeWithSystemd('UFW that does not do as it is told', () => {
     await configureUfw('/usr/sbin/ufw');
   });
 
+  it('is killed half-way, and the doctor with it: the next run takes all of it back', async () => {
+    const before = await everything();
+    // At its file, before its rules in the kernel are changed.
+    const killed =
+      'strace -f -qq -o /dev/null -e trace=vfork -e inject=vfork:signal=KILL:when=13 /usr/sbin/ufw "$@"';
+    await node.writeFile('/run/lab/ufw', `#!/bin/sh\n${killed}\nkill -9 $PPID\n`, '755');
+    await configureUfw('/run/lab/ufw');
+    const { exitCode } = await node.doctor(['fix', 'forward-rules', '--yes']);
+    expect(exitCode).toBe(137);
+    expect(await everything()).not.toBe(before);
+    await configureUfw('/usr/sbin/ufw');
+
+    expect(await node.doctor(['settle'])).toMatchObject({ exitCode: 0 });
+
+    expect(await everything()).toBe(before);
+    expect((await fix()).exitCode).toBe(0);
+  });
+
   it('has half a file: nothing is done', async () => {
     await node.run(['sed', '-i', '/^COMMIT/d', '/etc/ufw/user.rules']);
     const before = await everything();
@@ -248,7 +266,7 @@ async function everything(): Promise<string> {
   const script = `
 cat /etc/ufw/*.rules /etc/ufw/ufw.conf /etc/default/ufw
 for each in iptables ip6tables iptables-legacy ip6tables-legacy; do
-  $each-save | grep -v '^#' | sed 's/ \\[[0-9:]*\\]$//'
+  $each-save | grep -v '^#\\|-caps-test' | sed 's/ \\[[0-9:]*\\]$//'
 done
 `;
   return node.run(['sh', '-c', script]);

@@ -84,7 +84,9 @@ describeWithSystemd('the unit', () => {
     // As systemd itself restarts what has crashed.
     const before = (await node.journal(unit)).length;
     await node.systemctl('kill', '--signal=KILL', 'k3s');
-    await expect.poll(async () => (await node.journal(unit)).slice(before), patiently).toMatch(/^fix: nothing to do/m);
+    await expect
+      .poll(async () => (await node.journal(unit)).slice(before), patiently)
+      .toMatch(/^fix: nothing to do/m);
     expect(await node.doctor(['uninstall', '--yes'])).toMatchObject({ exitCode: 0 });
     expect((await node.exec(['find', '/etc/systemd', '-name', '*forward-rules*'])).stdout).toBe('');
   });

@@ -107,7 +107,7 @@ describe('a person at a terminal', () => {
 
     async function atTerminal(answer: string) {
       await node.run(['sh', '-c', 'rm -f /run/lab/keys /run/lab/seen; mkfifo /run/lab/keys']);
-      const doctor = `${process.execPath} ${main} fix`;
+      const doctor = `${process.execPath} ${main} fix iptables-ghosts`;
       const script = `exec script --quiet --return --flush --command '${doctor}' /run/lab/seen <>/run/lab/keys`;
       const terminal = node.start(['sh', '-c', script]);
       await node.run(['timeout', '10', 'sh', '-c', untilAsked]);

@@ -123,7 +123,8 @@ describe('two fixes at once', () => {
 });
 
 describe('a fix that is killed', () => {
-  it('at any moment leaves nothing but a node that the next fix repairs', async () => {
+  // Some forty runs.
+  it('at any moment leaves nothing but a node that the next fix repairs', { timeout: 180_000 }, async () => {
     await using node = await startHauntedNode();
     await addForeignRules(node, 'legacy');
     const dead80 = { pod: dead, hostPorts: [{ hostPort: 80, containerPort: 8080 }] };

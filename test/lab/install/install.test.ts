@@ -21,7 +21,7 @@ describe('install', () => {
       ...['enable k3s-doctor.timer', 'start k3s-doctor.timer'],
     ]);
     const names =
-      'k3s-doctor.service k3s-doctor.timer k3s-iptables-cleanup.service k3s-iptables-cleanup.timer';
+      'k3s-doctor.service k3s-doctor.timer k3s-forward-rules.service k3s-iptables-cleanup.service k3s-iptables-cleanup.timer';
     const paths = [
       ...names.split(' ').map((name) => `${units}/${name}`),
       '/etc/k3s-doctor/config.example.yaml',
@@ -36,6 +36,20 @@ describe('install', () => {
     expect(again.report.notices).toEqual(['everything is installed already']);
     expect(await node.allFiles()).toBe(before);
     expect(await node.exec(['test', '-e', '/run/lab/changes'])).toMatchObject({ exitCode: 1 });
+  });
+
+  it('starts a service when it enables it, and not again; its end is not waited for', async () => {
+    await using node = await startInstallableNode();
+    const enable = ['install', '--yes', '--enable', 'forward-rules'];
+    expect((await runDoctor(node, enable)).exitCode).toBe(0);
+    expect((await node.changes()).slice(-2)).toEqual([
+      'enable k3s-forward-rules.service',
+      'start k3s-forward-rules.service',
+    ]);
+    expect((await runDoctor(node, enable)).report).toMatchObject({
+      plan: [],
+      fix: { outcome: 'nothing-to-do' },
+    });
   });
 
   it('shows up in the history and can be undone', async () => {
@@ -130,10 +144,10 @@ describe('install', () => {
     ['no root', ['install', '--yes'], 2, 'must be root'],
     ['nobody to ask', ['install'], 64, 'no terminal'],
     [
-      'a timer that is none',
+      'a unit that is none',
       ['install', '--yes', '--enable', 'cleanup,rules'],
       64,
-      '"rules" to enable; there are cleanup, doctor',
+      '"rules" to enable; there are cleanup, forward-rules, doctor',
     ],
   ])('says what is wrong: %s', async (what, args, exitCode, words) => {
     await using node = await startInstallableNode();
@@ -330,7 +344,7 @@ describe('uninstall', () => {
     const { exitCode, report } = await runDoctor(node, ['uninstall', '--yes', '--purge']);
     expect(report.fix).toMatchObject({ outcome: 'failed', rollback: 'complete' });
     expect(exitCode).toBe(3);
-    expect(await node.loaded()).toHaveLength(4);
+    expect(await node.loaded()).toHaveLength(5);
     expect(await node.files()).toBe(before);
     expect(await runDoctor(node, install)).toMatchObject({ report: { fix: { outcome: 'nothing-to-do' } } });
   });

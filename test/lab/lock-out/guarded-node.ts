@@ -26,7 +26,7 @@ export async function startGuardedNode(haunting: Haunting = {}) {
   }
 }
 
-export async function listen(node: LabNode): Promise<void> {
+async function listen(node: LabNode): Promise<void> {
   const server = node.start([process.execPath, servePod, 'the node itself', '22,6443', '']);
   await server.waitForLine('serving');
 }

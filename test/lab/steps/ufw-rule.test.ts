@@ -61,6 +61,22 @@ describeWithSystemd('a rule for UFW', () => {
     expect(await debian.ufwState()).toBe(clean);
   });
 
+  it('is the same where UFW writes to the legacy backend', async () => {
+    const backend = async (name: 'legacy' | 'nft') => {
+      const links = ['iptables', 'ip6tables'].map(
+        (program) => `ln -sf /usr/sbin/${program}-${name} /etc/alternatives/${program}`,
+      );
+      await debian.run(['sh', '-ec', `ufw --force disable; ${links.join('; ')}; ufw --force enable`]);
+    };
+    await backend('legacy');
+    expect(await debian.step('do', add)).toMatchObject({ verdict: asPlanned });
+    expect(await debian.run(['iptables-legacy', '-S', 'ufw-user-forward'])).toContain(
+      '-s 10.42.0.0/16 -j ACCEPT',
+    );
+    expect(await debian.step('takeBack', add)).toMatchObject({ verdict: asPlanned, missing: [] });
+    await backend('nft');
+  });
+
   it.each(['reload', 'restart'])('survives a %s of UFW', async (verb) => {
     await debian.step('do', add);
     const changed = await debian.ufwState();

@@ -88,7 +88,7 @@ describeWithSystemd('nothing is changed', () => {
     expect(await runDoctor(first, ['check', 'ufw-overlay'])).toMatchObject({ exitCode: 0, findings: [] });
   }, 120_000);
 
-  it('while somebody else holds UFW’s lock, or UFW fails', async () => {
+  it('while somebody else holds the lock of UFW, or UFW fails', async () => {
     await using overlay = await startWalledOverlay(image);
     const { first } = overlay;
     const before = await everything(first);

@@ -27,7 +27,7 @@ function findFault(end: End, { packet }: Probe, { fate, at }: Sighting): string 
     case 'reject':
       return findRejectFault(end, packet, fate);
     case 'pass': {
-      if (at === undefined) return `pass, but it is ${fate}`;
+      if (at === undefined || fate === 'vanished') return `pass, but it is ${fate}`;
       if ((end.way === 'in') !== (fate === 'in')) return `pass ${end.way}, but it went ${fate}`;
       return findDifference(end, at);
     }

@@ -10,17 +10,17 @@ export function describeDisagreement({ rules, probe, walk, sighting, still }: Sh
   );
   return [
     ...(still ? [] : ['(only in company of the other packets, or by chance)']),
+    `--- packet ${JSON.stringify(probe.packet)}`,
+    `--- sent ${probe.send.kind === 'made' ? JSON.stringify(probe.send) : 'as a frame'}${probe.before.length > 0 ? `, after ${probe.before.length} others` : ''}`,
+    `--- observed ${sighting.fate} ${JSON.stringify(sighting.at ?? {})}`,
+    `--- walk ${walk.verdict}`,
+    ...walk.ends.flatMap(describeEnd),
     ...[...dumps, ['native', rules.native] as const, ['ipset', rules.sets] as const].flatMap(
       ([name, lines]) => {
         const shown = withoutEmptyTables(lines);
         return shown.length === 0 ? [] : [`--- ${name}`, ...shown];
       },
     ),
-    `--- packet ${JSON.stringify(probe.packet)}`,
-    `--- sent ${probe.send.kind === 'made' ? JSON.stringify(probe.send) : 'as a frame'}${probe.before.length > 0 ? `, after ${probe.before.length} others` : ''}`,
-    `--- observed ${sighting.fate} ${JSON.stringify(sighting.at ?? {})}`,
-    `--- walk ${walk.verdict}`,
-    ...walk.ends.flatMap(describeEnd),
   ].join('\n');
 }
 

@@ -30,6 +30,8 @@ export const eraReport = z.object({
   packets: z.number(),
   fates: counts,
   verdicts: counts,
+  /** How many ends walks have. */
+  ends: counts,
   /** Reasons of what the walk could not evaluate, and how often each. */
   unknown: counts,
   chances: counts,

@@ -35,7 +35,12 @@ export function createLoader(precedence: Precedence): Loader {
         const tables = [...registered].flatMap((each) =>
           each.startsWith(family) ? [each.slice(family.length + 1)] : [],
         );
-        if (tables.length > 0) await restore('legacy', family, tables.flatMap((name) => emptyTable(name)));
+        if (tables.length > 0)
+          await restore(
+            'legacy',
+            family,
+            tables.flatMap((name) => emptyTable(name)),
+          );
       }
       if (precedence === 'nft first') {
         await runTool(['nft', '-f', '-'], `flush ruleset\n${watchScript()}`);

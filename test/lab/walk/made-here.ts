@@ -1,7 +1,7 @@
 import type { Family } from '../../../src/netfilter/ruleset.ts';
 import type { Packet, Transport } from '../../../src/netfilter/walk/packet.ts';
 import type { Order, Probe } from './probe.ts';
-import { answer, frameOf, type ProbeOptions } from './random-probe.ts';
+import { answer, frameOf, type ProbeOptions, randomFlow } from './random-probe.ts';
 import { isForAll, isOwnAddress, ownAddress, type Place, placeOf, randomDestination } from './random-way.ts';
 import { frameNumber, markedPorts } from './watch.ts';
 import { linkOf, nodeAddresses, owners, ports } from './world.ts';
@@ -10,19 +10,22 @@ import { linkOf, nodeAddresses, owners, ports } from './world.ts';
 export function madeHere(options: ProbeOptions, family: Family): Probe | undefined {
   const { random, numbers, targets } = options;
   const loopback = family === 'ipv4' ? '127.0.0.1' : '::1';
-  const to = random.chance(0.08)
-    ? { ...placeOf(loopback), address: loopback }
-    : randomDestination(options, family);
+  const flow = randomFlow(options, family);
+  const to = flow
+    ? placeOf(flow.address)
+    : random.chance(0.08)
+      ? { ...placeOf(loopback), address: loopback }
+      : randomDestination(options, family);
   if (isForAll(to.address)) return undefined;
   const isOwn = to.address === loopback || isOwnAddress(options, family, to.address);
   const isMarked = random.chance(0.15);
   const sourcePort = isMarked ? numbers.markedPort++ : numbers.port++;
   const owner = random.below(owners.length);
-  const protocol = random.pick(['tcp', 'udp'] as const);
+  const protocol = flow?.protocol ?? random.pick(['tcp', 'udp'] as const);
   const transport = {
     protocol,
     sourcePort,
-    destinationPort: random.pick([...ports, ...targets.ports]),
+    destinationPort: flow?.port ?? random.pick([...ports, ...targets.ports]),
   };
   const packet: Packet = {
     family,

@@ -1,4 +1,4 @@
-import { hostAddress, hostNumbers, nodeAddresses, podMac, prefixes, wireOfPod, wires } from './world.ts';
+import { existingPods, hostAddress, nodeAddresses, podMac, prefixes, wireOfPod, wires } from './world.ts';
 
 /** Network namespaces: the node, the underlay of its wires, and who holds their other ends. */
 export interface Namespaces {
@@ -40,7 +40,7 @@ export function networkScript({ node, underlay, outside }: Namespaces): string {
     `route add ${prefixes.ipv6['flannel.1']}/64 dev flannel.1`,
     'route add default via 192.168.60.254 dev eth0',
     'route add default via fd00:60::fe dev eth0',
-    ...hostNumbers.flatMap((number) =>
+    ...existingPods.flatMap((number) =>
       [prefixes.ipv4.cni0, prefixes.ipv6.cni0].map(
         (prefix) =>
           `neigh add ${hostAddress(prefix, number)} lladdr ${podMac(number)} dev cni0 nud permanent`,
@@ -83,8 +83,10 @@ ip netns exec ${underlay} bridge fdb append 00:00:00:00:00:00 dev f1 dst ${outsi
 ip -n ${node} -batch - <<END
 ${nodeLines.join('\n')}
 END
+ip netns exec ${node} bridge -batch - <<END
+${existingPods.map((number) => `fdb add ${podMac(number)} dev ${wireOfPod(number)} master static`).join('\n')}
+END
 ip netns exec ${node} sh -ec '
-${hostNumbers.map((number) => `bridge fdb add ${podMac(number)} dev ${wireOfPod(number)} master static`).join('\n')}
 for port in veth-a veth-b; do bridge link set dev $port hairpin on; done
 cd /proc/sys/net
 ${sysctls.map(([file, value]) => `[ ! -e ${file} ] || echo ${value} >${file}`).join('\n')}

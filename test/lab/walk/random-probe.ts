@@ -8,7 +8,14 @@ import { wireMac } from './network-script.ts';
 import type { Frame, Probe, Send } from './probe.ts';
 import type { Random } from './random.ts';
 import { randomTransport } from './random-transport.ts';
-import { isForAll, isOwnAddress, type Place, randomDestination, randomSource } from './random-way.ts';
+import {
+  isForAll,
+  isOwnAddress,
+  type Place,
+  placeOf,
+  randomDestination,
+  randomSource,
+} from './random-way.ts';
 import { frameNumber } from './watch.ts';
 import { linkOf, marks, ports, wires } from './world.ts';
 
@@ -17,8 +24,16 @@ export interface Targets {
   readonly addresses: Readonly<Record<Family, readonly string[]>>;
   readonly sources: Readonly<Record<Family, readonly string[]>>;
   readonly ports: readonly number[];
+  /** Addresses with the port that is asked for there. */
+  readonly flows: Readonly<Record<Family, readonly Flow[]>>;
   /** More addresses of the node itself. */
   readonly own: Readonly<Record<Family, readonly string[]>>;
+}
+
+export interface Flow {
+  readonly address: string;
+  readonly protocol: 'tcp' | 'udp';
+  readonly port: number;
 }
 
 /** No two packets of one namespace may be taken for each other. */
@@ -57,8 +72,10 @@ function arriving(options: ProbeOptions, family: Family): Probe | undefined {
     [family === 'ipv6' ? 2 : 0, () => 'UNTRACKED'],
   ]);
   const from = randomSource(options, family);
-  const to = randomDestination(options, family);
-  const transport = randomTransport(options, family, state);
+  const flow = randomFlow(options, family);
+  const to = flow ? placeOf(flow.address) : randomDestination(options, family);
+  const transport =
+    flow && state !== 'INVALID' ? transportOf(flow, random) : randomTransport(options, family, state);
   if (transport === undefined || from.address === to.address) return undefined;
   const isOwn = isOwnAddress(options, family, to.address);
   const draft: Draft = {
@@ -84,6 +101,16 @@ function arriving(options: ProbeOptions, family: Family): Probe | undefined {
   const probe = withState(draft);
   if (probe) numbers.frame++;
   return probe;
+}
+
+/** Half of the packets go where they are asked for, if that is known. */
+export function randomFlow({ random, targets }: ProbeOptions, family: Family): Flow | undefined {
+  const flows = targets.flows[family];
+  return flows.length > 0 && random.chance(0.5) ? random.pick(flows) : undefined;
+}
+
+export function transportOf({ protocol, port }: Flow, random: Random): Transport {
+  return { protocol, sourcePort: 1024 + random.below(58_000), destinationPort: port };
 }
 
 function randomMark(random: Random): number {

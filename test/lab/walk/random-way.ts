@@ -3,6 +3,7 @@ import { sameSpelling } from './parse-address.ts';
 import type { ProbeOptions } from './random-probe.ts';
 import {
   broadcasts,
+  existingPods,
   farPrefix,
   hostAddress,
   hostNumbers,
@@ -29,7 +30,7 @@ export function randomSource(options: ProbeOptions, family: Family): Place {
   const place = random.weighted<Place>([
     [34, () => hostOn(options, family, 'eth0')],
     [16, () => hostOn(options, family, 'eth1')],
-    [24, () => podBehind(options, family, 'veth-a')],
+    [24, () => pod(options, family)],
     [12, () => hostOn(options, family, 'flannel.1')],
     [12, () => ({ address: far(options, family), wire: 'eth0', mac: someMac })],
   ]);
@@ -77,7 +78,7 @@ export function isForAll(address: string): boolean {
 export function placeOf(address: string): Place {
   const wireNames = ['eth0', 'eth1', 'flannel.1'] as const;
   const family = address.includes(':') ? 'ipv6' : 'ipv4';
-  const number = hostNumbers.find((each) => hostAddress(prefixes[family].cni0, each) === address);
+  const number = existingPods.find((each) => hostAddress(prefixes[family].cni0, each) === address);
   if (number !== undefined) return { address, wire: wireOfPod(number), mac: podMac(number) };
   const wire = wireNames.find((each) => address.startsWith(prefixes[family][each])) ?? 'eth0';
   return { address, wire, mac: someMac };
@@ -94,13 +95,6 @@ function pod({ random }: ProbeOptions, family: Family): Place {
     wire: wireOfPod(number),
     mac: podMac(number),
   };
-}
-
-function podBehind(options: ProbeOptions, family: Family, wire: Wire): Place {
-  for (;;) {
-    const place = pod(options, family);
-    if (place.wire === wire) return place;
-  }
 }
 
 function far({ random }: ProbeOptions, family: Family): string {

@@ -2,14 +2,15 @@
  * Run as a program in the network namespace of a node: tries one scenario after the other and
  * compares what becomes of the packets with what the walk says. Prints a report as JSON.
  */
+import { promisify } from 'node:util';
 import { createFirewall } from '../../../src/netfilter/walk/firewall.ts';
 import { findDisagreement } from './compare.ts';
 import { describeDisagreement } from './describe.ts';
 import { openEra, type Trial } from './era.ts';
 import { type Disagreement, type EraReport, eraOptions } from './era-report.ts';
 import { openLaboratory, ToolError } from './laboratory.ts';
-import { namespaceNames } from './network-script.ts';
 import type { Rules } from './load-rules.ts';
+import { namespaceNames } from './network-script.ts';
 import type { Probe } from './probe.ts';
 import { withoutRefused } from './repair-rules.ts';
 import { scenarioOf } from './scenario.ts';
@@ -27,6 +28,7 @@ const report: EraReport = {
   packets: 0,
   fates: {},
   verdicts: {},
+  ends: {},
   unknown: {},
   chances: {},
   disagreements: [],
@@ -47,6 +49,7 @@ for (const seed of options.seeds) {
     try {
       const walk = firewall.walk(probe.packet);
       count(report.verdicts, walk.verdict);
+      count(report.ends, `${walk.ends.length}`);
       for (const { kind, reason } of new Set(walk.ends.flatMap(({ assumptions }) => assumptions))) {
         count(kind === 'unknown' ? report.unknown : report.chances, reason);
       }
@@ -57,7 +60,7 @@ for (const seed of options.seeds) {
           report.disagreements.length < options.shrink
             ? await shrink(era, { rules, probe })
             : { rules, probe, walk, sighting, still: false };
-        report.disagreements.push({ ...one, text: describeDisagreement(shrunk) });
+        report.disagreements.push({ ...one, text: describeDisagreement(shrunk).slice(0, 8000) });
       }
     } catch (error) {
       const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -65,7 +68,7 @@ for (const seed of options.seeds) {
     }
   }
 }
-console.log(JSON.stringify(report));
+await promisify<string, void>((text, done) => process.stdout.write(text, done))(JSON.stringify(report));
 await laboratory[Symbol.asyncDispose]();
 process.exit(0);
 

@@ -6,6 +6,7 @@ import { type Numbers, randomProbe, type Targets } from './random-probe.ts';
 import { randomSets } from './rules/ip-sets.ts';
 import { randomDump } from './rules/iptables-dump.ts';
 import { randomTable } from './rules/native-table.ts';
+import { mutate, readRecordings } from './rules/recordings.ts';
 import { createWords } from './rules/words.ts';
 
 export interface Scenario {
@@ -14,7 +15,7 @@ export interface Scenario {
 }
 
 const nothing = { ipv4: [], ipv6: [] };
-const usual: Targets = { addresses: nothing, sources: nothing, own: nothing, ports: [] };
+const usual: Targets = { addresses: nothing, sources: nothing, own: nothing, flows: nothing, ports: [] };
 
 /** Random rules of both backends, and packets that they concern. The same for the same seed. */
 export function randomScenario(seed: number, count: number, numbers: Numbers): Scenario {
@@ -43,7 +44,6 @@ export function randomScenario(seed: number, count: number, numbers: Numbers): S
   };
 }
 
-
 /** Native tables of nft, now and then beside those of iptables. */
 export function nativeScenario(seed: number, count: number, numbers: Numbers): Scenario {
   const random = createRandom(seed);
@@ -54,12 +54,25 @@ export function nativeScenario(seed: number, count: number, numbers: Numbers): S
     probes.map(({ packet }) => packet),
   );
   const strange = random.chance(0.1);
-  const native = Array.from({ length: 1 + random.below(3) }, (_, index) => randomTable(words, index, strange)).flat();
+  const native = Array.from({ length: 1 + random.below(3) }, (_, index) =>
+    randomTable(words, index, strange),
+  ).flat();
   if (beside) return { rules: { ...rules, native }, probes };
   return {
     rules: { sets: [], iptables: { legacy: nothing, nft: nothing }, native, nativeFirst: random.chance(0.5) },
     probes,
   };
+}
+
+/** A recorded host, as it was or changed a little. */
+async function recordedScenario(seed: number, count: number, numbers: Numbers): Promise<Scenario> {
+  const random = createRandom(seed);
+  const { rules, targets } = random.pick(await readRecordings());
+  const taken = new Set<string>();
+  const probes = Array.from({ length: count }, () =>
+    randomProbe({ random, numbers, targets, families, taken }),
+  );
+  return { rules: random.chance(0.25) ? rules : mutate(rules, random), probes };
 }
 
 /** The same for the same kind and seed. */
@@ -69,5 +82,12 @@ export async function scenarioOf(
   count: number,
   numbers: Numbers,
 ): Promise<Scenario> {
-  return kind === 'native' ? nativeScenario(seed, count, numbers) : randomScenario(seed, count, numbers);
+  switch (kind) {
+    case 'random':
+      return randomScenario(seed, count, numbers);
+    case 'native':
+      return nativeScenario(seed, count, numbers);
+    case 'recordings':
+      return recordedScenario(seed, count, numbers);
+  }
 }

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { Family } from '../../../src/netfilter/ruleset.ts';
-import { findReset, numberOf } from './read-frame.ts';
-import { linkOf, type Wire, wires } from './world.ts';
 import { runTool } from './laboratory.ts';
 import type { Frame, Probe } from './probe.ts';
+import { placeOf } from './random-way.ts';
+import { findReset, numberOf } from './read-frame.ts';
 import { type WatchedEnd, watchTable } from './watch.ts';
+import { linkOf, type Wire, wires } from './world.ts';
 
 /** What became of a packet, as the kernel has it. */
 export interface Sighting {
@@ -55,15 +56,22 @@ export async function readSightings(back: readonly Frame[]): Promise<Sightings> 
   }
   // A reset for what came over a bridge's port goes out there, past all hooks.
   words.set('reset_seen', new Set(back.flatMap(findReset)));
-  const came = new Set(back.map((frame) => `${linkOf(wireNames.get(frame[0]) ?? 'eth0')} ${numberOf(frame)}`));
+  const came = new Set(
+    back.map((frame) => `${linkOf(wireNames.get(frame[0]) ?? 'eth0')} ${numberOf(frame)}`),
+  );
   return {
     of: (probe) => {
       const found = sighting(notes, words, probe);
-      if (found.fate !== 'out' || probe.send.kind !== 'frame') return found;
+      if (found.fate !== 'out' || probe.send.kind !== 'frame' || isNobody(found.at)) return found;
       const hasCome = came.has(`${found.at?.link} ${headerWord(probe.packet.family, probe.number)}`);
       return hasCome ? found : { ...found, fate: 'vanished' };
     },
   };
+}
+
+/** Behind the bridge only those that there are get anything. */
+function isNobody(at: Seen | undefined): boolean {
+  return at?.link === 'cni0' && !placeOf(at.destination).wire.startsWith('veth');
 }
 
 const wireNames = new Map<number, Wire>(Object.entries(wires).map(([name, id]) => [id, name as Wire]));

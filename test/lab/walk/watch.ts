@@ -80,7 +80,7 @@ export const markedPorts = { first: 61_000, last: 61_999, mark: 0x4000 } as cons
 
 /** A frame's number: 14 bits of its own, below two that choose the mark it carries. */
 export function frameNumber(own: number, mark: number): number {
-  const index = marks.findIndex((each) => each === mark);
+  const index = marks.indexOf(mark);
   if (index === -1) throw new RangeError(`no frame carries mark ${mark}`);
   return (index << 14) | own;
 }
@@ -113,14 +113,14 @@ function notes(end: WatchedEnd, link: 'iif' | 'oif'): string {
         ].join(' ');
       const whose = `meta nfproto ${family} meta priority`;
       const local = (['tcp', 'udp'] as const).flatMap((kind) => {
-        const from = `${whose} ${madeHere} meta l4proto ${kind}`;
-        const known = `${from} ct state new,established,related ct direction`;
-        const answer =
-          kind === 'udp' ? [`${known} reply ${note('udp_answer', 'ct original proto-src')}`] : [];
+        // Whatever else there is in a connection of TCP is none of the packets asked for.
+        const first = kind === 'tcp' ? 'tcp flags & (syn | ack | rst) == syn ' : '';
+        const from = `${whose} ${madeHere} meta l4proto ${kind} ${first}ct state`;
+        const known = `${from} new,established ct direction`;
         return [
           `${known} original ${note(kind, 'ct original proto-src')}`,
-          ...(kind === 'udp' ? [answer] : []),
-          `${from} ct state untracked ${kind === 'tcp' ? 'tcp flags & (syn | ack) == syn ' : ''}${note(kind, `${kind} sport`)}`,
+          ...(kind === 'udp' ? [`${known} reply ${note('udp_answer', 'ct original proto-src')}`] : []),
+          `${from} untracked ${note(kind, `${kind} sport`)}`,
         ];
       });
       return [

@@ -39,7 +39,7 @@ export const multicasts6 = ['ff02::1'];
 export const ports = [22, 53, 80, 443, 2379, 6443, 8080, 8472, 10250, 30080, 51820];
 
 /** Marks that a frame can carry in, chosen by the upper two bits of its number. */
-export const marks = [0, 0x1, 0x4000, 0x20000] as const;
+export const marks: readonly number[] = [0, 0x1, 0x4000, 0x20000];
 
 export const owners = [
   { uid: 0, gid: 0 },
@@ -47,7 +47,10 @@ export const owners = [
   { uid: 65534, gid: 65534 },
 ] as const;
 
-/** Hosts with these last numbers exist on each wire. On cni0 even ones are behind veth-a. */
+/** On cni0 there is a host with each of these last numbers, the even ones behind veth-a. */
+export const existingPods = Array.from({ length: 253 }, (_, index) => index + 2);
+
+/** Those that packets are sent from and to. */
 export const hostNumbers = Array.from({ length: 60 }, (_, index) => index + 2);
 
 export function hostAddress(prefix: string, number: number): string {

@@ -120,6 +120,11 @@ describe('which backend is asked first', () => {
     expect(walk.ends[0]?.assumptions[0]?.reason).toContain('PREROUTING of iptables-legacy nat');
   });
 
+  test('a translation to what it is already is one, too', () => {
+    const walk = walkOver(readingOf({ legacy: dnat('192.0.2.1:22'), nft: dnat('10.42.0.9:22') }), toSsh);
+    expect(destinations(walk)).toEqual(['192.0.2.1', '10.42.0.9']);
+  });
+
   test('nothing is said of the order where it makes no difference', () => {
     const same = readingOf({ legacy: dnat('10.42.0.8:22'), nft: dnat('10.42.0.8:22') });
     expect(walkOver(same, toSsh).ends).toMatchObject([
@@ -160,6 +165,22 @@ describe('what is not known of the node', () => {
         ]);
     },
   );
+
+  test('a table that iptables-nft could not print is in doubt, unless nft has listed it', () => {
+    const text = "# Table `filter' is incompatible, use 'nft' tool.\n";
+    const reading = readingOf({ nft: text });
+    const { verdict, ends } = walkOver(reading, toSsh);
+    expect(verdict).toBe('unknown');
+    expect(ends[0]?.assumptions).toMatchObject([
+      { kind: 'unknown', reason: 'iptables-nft-save could not print table filter' },
+    ]);
+    const listing = (name: string): FirewallReading => ({
+      ...reading,
+      nft: { kind: 'present', objects: [{ table: { family: 'ip', name, handle: 1 } }] },
+    });
+    expect(walkOver(listing('filter'), toSsh).verdict).toBe('pass');
+    expect(walkOver(listing('nat'), toSsh).verdict).toBe('unknown');
+  });
 
   test('native tables that could not be read leave in doubt only what passes', () => {
     const reading = { ...accepting, nft: { kind: 'unknown', reason: 'no nft' } } as const;
@@ -270,6 +291,16 @@ describe('addresses that the kernel takes for strange', () => {
       expect(walkOver(readingOf({}), packet).ends).toMatchObject([{ fate: 'pass', way: 'in' }]);
     }
   });
+});
+
+test('an anycast address of a link is the node itself', () => {
+  const routes = network.routes?.map((each) =>
+    each.destination === 'fd42::1/128' ? { ...each, type: 'anycast' } : each,
+  );
+  const packet = { ...outgoing, family: 'ipv6', source: '2001:db8::1', destination: 'fd42::1' } as const;
+  expect(walkOver({ ...readingOf({}), network: { ...network, routes } }, packet).ends).toMatchObject([
+    { way: 'in' },
+  ]);
 });
 
 test('a packet of an unknown link did not come over lo', () => {

@@ -49,6 +49,8 @@ create netif hash:net,iface family inet hashsize 1024 maxelem 65536 bucketsize 1
 add netif 10.0.0.0/24,eth0
 add netif 10.0.1.0/24,physdev:eth0
 add netif 10.0.2.0/24,eth wildcard
+add netif 10.0.5.0/24,cni0
+add netif 10.0.5.128/25,eth0
 add netif 10.0.0.0/25,eth0 nomatch
 create mark hash:ip,mark family inet hashsize 1024 maxelem 65536 bucketsize 12 initval 0x1
 add mark 10.0.0.1,0x00000005
@@ -123,7 +125,7 @@ describe('sets of ipset', () => {
     ['netport', 'src,dst', http('10.0.0.200'), true],
     ['netport', 'src,dst', http('10.0.0.100'), false],
     ['netport', 'src,dst', packet('10.0.0.200'), false],
-    ['netport', 'src,dst', packet('10.0.0.100', { transport: { protocol: 'tcp' } }), false],
+    ['netport', 'src,dst', packet('10.0.0.100', { transport: { protocol: 'tcp' } }), 'unknown'],
     ['netport', 'src,dst', packet('10.0.0.200', { transport: { protocol: 'tcp' } }), 'unknown'],
     ['netnet', 'src,dst', packet('10.0.0.9'), true],
     ['netnet', 'src,dst', packet('10.0.0.9', { destination: '10.1.5.5' }), false],
@@ -138,6 +140,9 @@ describe('sets of ipset', () => {
     ['netif', 'src,src', packet('10.0.0.200', { origin: { kind: 'link', name: 'eth1' } }), false],
     ['netif', 'src,src', packet('10.0.0.200', { origin: { kind: 'link', name: undefined } }), 'unknown'],
     ['netif', 'src,src', packet('10.0.1.1'), 'unknown'],
+    ['netif', 'src,src', packet('10.0.5.1', { origin: { kind: 'link', name: 'cni0' } }), true],
+    // The longest prefix is of another link.
+    ['netif', 'src,src', packet('10.0.5.200', { origin: { kind: 'link', name: 'cni0' } }), false],
     ['netif', 'src,src', packet('10.0.2.1', { origin: { kind: 'link', name: 'eth7' } }), true],
     ['netif', 'src,src', packet('10.0.2.1', { origin: { kind: 'link', name: 'cni0' } }), false],
     ['mark', 'src,src', packet('10.0.0.1', { mark: 5 }), true],

@@ -3,7 +3,8 @@ import type { BaseChain, CompiledRule, Hook } from '../flight.ts';
 import { type CrossCheck, crossCheckOf } from '../nft/cross-check.ts';
 import type { FirewallReading } from '../reading.ts';
 import type { ChainRef } from '../walk.ts';
-import { compileLine, type RuleContext } from './compile-rule.ts';
+import { compileLine } from './compile-rule.ts';
+import type { RuleContext } from './matcher.ts';
 
 /** The base chains of both backends, as their dumps have them. */
 export function iptablesChains(reading: FirewallReading, family: Family): readonly BaseChain[] {

@@ -1,32 +1,12 @@
 import { parseRule, withoutCounters } from '../../rule.ts';
-import type { Backend, Family } from '../../ruleset.ts';
 import { parseAddress, printAddress } from '../addresses.ts';
 import { type Answer, type Doubt, unknown, worse } from '../answer.ts';
-import type { Branch, CompiledRule, Flight, Place } from '../flight.ts';
-import type { FirewallReading } from '../reading.ts';
+import type { Branch, CompiledRule } from '../flight.ts';
 import type { Assumption, ChainRef, RuleRef } from '../walk.ts';
+import type { Matcher, RuleContext } from './matcher.ts';
 import { compileMatches } from './matches.ts';
+import type { Outcome, Target } from './target.ts';
 import { compileTarget } from './targets.ts';
-
-/** Where a rule stands. */
-export interface RuleContext {
-  readonly backend: Backend;
-  readonly family: Family;
-  readonly table: string;
-  readonly reading: FirewallReading;
-  hasChain(name: string): boolean;
-}
-
-/** One condition of a rule. */
-export type Matcher = (flight: Flight, at: Place) => Answer;
-
-/** What a rule does to a packet that it is for. */
-export type Target = (flight: Flight, at: Place) => readonly Outcome[];
-
-/** A branch that does not know its rule yet. */
-export interface Outcome extends Omit<Branch, 'assumption'> {
-  readonly doubt?: Doubt;
-}
 
 /** A line of a dump, made ready when it is first asked. What is not understood of it is `unknown` then. */
 export function compileLine(

@@ -2,8 +2,7 @@ import { type Answer, some, unknown, unless } from '../answer.ts';
 import type { Flight } from '../flight.ts';
 import type { NetworkReading } from '../reading.ts';
 import { routingOf } from '../routing.ts';
-import type { Matcher, RuleContext } from './compile-rule.ts';
-import { type MatchGroup, notUnderstood } from './matches.ts';
+import { type Matcher, type MatchGroup, notUnderstood, type RuleContext } from './matcher.ts';
 
 /** What the node's own addresses say of the packet's. */
 export function addrtypeMatch(group: MatchGroup, { family, reading }: RuleContext): readonly Matcher[] {

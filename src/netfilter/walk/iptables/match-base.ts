@@ -1,8 +1,8 @@
 import type { Option } from '../../rule.ts';
 import { isWithin, parseNetwork } from '../addresses.ts';
-import { type Answer, unknown, unless } from '../answer.ts';
-import type { Matcher, RuleContext } from './compile-rule.ts';
+import { unknown, unless } from '../answer.ts';
 import { inLinks, matchLink, outLinks } from './link-names.ts';
+import { constant, type Matcher, type RuleContext } from './matcher.ts';
 import { isOfProtocol } from './protocols.ts';
 
 /** What every rule may ask without a match extension. */
@@ -31,10 +31,6 @@ const baseOptions = new Map<string, (option: Option, context: RuleContext) => Ma
 export function baseMatch(option: Option, context: RuleContext): Matcher {
   const read = baseOptions.get(option.name);
   return read ? read(option, context) : constant(unknown(`${option.name} is not understood`));
-}
-
-export function constant(answer: Answer): Matcher {
-  return () => answer;
 }
 
 function addressMatch(side: 'source' | 'destination') {

@@ -1,8 +1,6 @@
 import type { Option } from '../../rule.ts';
 import { type Answer, chance } from '../answer.ts';
-import type { Matcher } from './compile-rule.ts';
-import { constant } from './match-base.ts';
-import type { MatchGroup } from './matches.ts';
+import { constant, type Matcher, type MatchGroup } from './matcher.ts';
 
 /** What depends on the past, the clock or a die. */
 export function chanceMatch(group: MatchGroup): readonly Matcher[] {

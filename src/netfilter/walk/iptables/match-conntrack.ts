@@ -3,8 +3,7 @@ import { isWithin, parseNetwork } from '../addresses.ts';
 import { type Answer, every, some, unknown, unless } from '../answer.ts';
 import type { Flight, Place } from '../flight.ts';
 import { portOf } from '../translate.ts';
-import type { Matcher, RuleContext } from './compile-rule.ts';
-import { type MatchGroup, notUnderstood } from './matches.ts';
+import { type Matcher, type MatchGroup, notUnderstood, type RuleContext } from './matcher.ts';
 import { isOfProtocol } from './protocols.ts';
 import { readMasked, readRange } from './ranges.ts';
 
@@ -130,6 +129,8 @@ function isOriginal(
 }
 
 function hasStatus({ packet: { state }, original, inLink }: Flight, status: string): Answer {
+  // No bit stands for it, so that the kernel never finds it set.
+  if (status === 'NONE') return false;
   if (state === 'NEW') {
     // What the node sends to itself is confirmed once it has left.
     if (status === 'CONFIRMED') return original.origin.kind === 'process' && inLink !== undefined;

@@ -2,8 +2,7 @@ import { type Answer, unknown, unless } from '../answer.ts';
 import type { Flight } from '../flight.ts';
 import type { Link, NetworkReading } from '../reading.ts';
 import { routingOf } from '../routing.ts';
-import type { Matcher, RuleContext } from './compile-rule.ts';
-import { type MatchGroup, notUnderstood } from './matches.ts';
+import { type Matcher, type MatchGroup, notUnderstood, type RuleContext } from './matcher.ts';
 
 const unknownPort = unknown('whether it comes through a bridge, and by which port, is not known');
 

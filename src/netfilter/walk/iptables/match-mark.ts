@@ -1,6 +1,5 @@
 import { unless } from '../answer.ts';
-import type { Matcher } from './compile-rule.ts';
-import { type MatchGroup, notUnderstood } from './matches.ts';
+import { type Matcher, type MatchGroup, notUnderstood } from './matcher.ts';
 import { readMasked } from './ranges.ts';
 
 export function markMatch(group: MatchGroup): readonly Matcher[] {

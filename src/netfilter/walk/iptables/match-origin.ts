@@ -2,8 +2,7 @@ import type { Option } from '../../rule.ts';
 import { type Answer, unknown, unless } from '../answer.ts';
 import type { Flight } from '../flight.ts';
 import { routingOf } from '../routing.ts';
-import type { Matcher, RuleContext } from './compile-rule.ts';
-import { type MatchGroup, notUnderstood } from './matches.ts';
+import { type Matcher, type MatchGroup, notUnderstood, type RuleContext } from './matcher.ts';
 
 /** The process that sent it; what only passes through has none. */
 export function ownerMatch(group: MatchGroup): readonly Matcher[] {

@@ -3,10 +3,8 @@ import { compareAddresses, parseAddress } from '../addresses.ts';
 import { type Answer, some, unknown, unless } from '../answer.ts';
 import type { Flight } from '../flight.ts';
 import { portOf } from '../translate.ts';
-import type { Matcher, RuleContext } from './compile-rule.ts';
 import { readIcmpTypes } from './icmp-types.ts';
-import { constant } from './match-base.ts';
-import { type MatchGroup, notUnderstood } from './matches.ts';
+import { constant, type Matcher, type MatchGroup, notUnderstood, type RuleContext } from './matcher.ts';
 import { type Range, readRange, readRanges } from './ranges.ts';
 
 /** `-m udp`, `-m sctp`, ...: ports. */

@@ -1,6 +1,4 @@
-import type { Matcher } from './compile-rule.ts';
-import { constant } from './match-base.ts';
-import { type MatchGroup, notUnderstood } from './matches.ts';
+import { constant, type Matcher, type MatchGroup, notUnderstood } from './matcher.ts';
 
 /** An IPv6 header that a packet which is walked does not have. */
 export function absentHeader(): readonly Matcher[] {

@@ -1,7 +1,6 @@
 import { unless } from '../answer.ts';
 import { matchesSet } from '../sets.ts';
-import type { Matcher, RuleContext } from './compile-rule.ts';
-import { type MatchGroup, notUnderstood } from './matches.ts';
+import { type Matcher, type MatchGroup, notUnderstood, type RuleContext } from './matcher.ts';
 
 /** `--match-set NAME src,dst`; what sets count is not known. */
 export function setMatch(group: MatchGroup, { reading }: RuleContext): readonly Matcher[] {

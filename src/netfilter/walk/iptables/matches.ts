@@ -1,6 +1,4 @@
 import type { Option, Rule } from '../../rule.ts';
-import { unknown } from '../answer.ts';
-import type { Matcher, RuleContext } from './compile-rule.ts';
 import { addrtypeMatch } from './match-addrtype.ts';
 import { baseMatch, isBaseOption } from './match-base.ts';
 import { chanceMatch } from './match-chance.ts';
@@ -19,14 +17,13 @@ import {
 } from './match-packet.ts';
 import { absentHeader, hopLimitMatch } from './match-plain.ts';
 import { setMatch } from './match-set.ts';
-
-/** `-m NAME` and the options that belong to it. */
-export interface MatchGroup {
-  readonly name: string;
-  readonly options: readonly Option[];
-}
-
-export type MatchCompiler = (group: MatchGroup, context: RuleContext) => readonly Matcher[];
+import {
+  type MatchCompiler,
+  type Matcher,
+  type MatchGroup,
+  notUnderstood,
+  type RuleContext,
+} from './matcher.ts';
 
 /** All of a rule's conditions; each has to hold. */
 export function compileMatches(rule: Rule, context: RuleContext): readonly Matcher[] {
@@ -49,15 +46,6 @@ export function compileMatches(rule: Rule, context: RuleContext): readonly Match
 
 function compileGroup(group: MatchGroup, context: RuleContext): readonly Matcher[] {
   return compilers.get(group.name)?.(group, context) ?? [notUnderstood(group)];
-}
-
-/** For a condition that this tool cannot evaluate. */
-export function notUnderstood({ name, options }: MatchGroup, option?: Option): Matcher {
-  const [first] = option ? [option] : options;
-  const answer = unknown(
-    `match -m ${[name, first?.name].filter((word) => word).join(' ')} is not understood`,
-  );
-  return () => answer;
 }
 
 /** What only counts or explains. */

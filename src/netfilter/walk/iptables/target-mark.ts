@@ -1,10 +1,9 @@
 import type { Jump, Option } from '../../rule.ts';
 import { unknown } from '../answer.ts';
 import type { Flight } from '../flight.ts';
-import type { Target } from './compile-rule.ts';
 import { hasConnection } from './match-conntrack.ts';
 import { readMasked } from './ranges.ts';
-import { anything, changed, goOn } from './targets.ts';
+import { anything, changed, goOn, type Target } from './target.ts';
 
 type Change = (mark: number) => number;
 

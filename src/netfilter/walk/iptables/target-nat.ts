@@ -4,9 +4,9 @@ import { chance, type Doubt, unknown } from '../answer.ts';
 import type { Flight } from '../flight.ts';
 import { masqueradeSource, ownAddresses, redirectDestination } from '../nat-address.ts';
 import { type NewPort, portOf, printEnd, withDestination, withSource } from '../translate.ts';
-import type { Outcome, RuleContext, Target } from './compile-rule.ts';
+import type { RuleContext } from './matcher.ts';
 import { type NatRange, readNatRange } from './nat-range.ts';
-import { anything, optionOf } from './targets.ts';
+import { anything, type Outcome, optionOf, type Target } from './target.ts';
 
 type Side = 'source' | 'destination';
 

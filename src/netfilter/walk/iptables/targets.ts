@@ -1,11 +1,10 @@
 import type { Jump } from '../../rule.ts';
-import { type Doubt, unknown } from '../answer.ts';
+import { unknown } from '../answer.ts';
 import type { Flight, Next } from '../flight.ts';
-import type { Outcome, RuleContext, Target } from './compile-rule.ts';
+import type { RuleContext } from './matcher.ts';
+import { anything, changed, goOn, optionOf, type Target, type TargetCompiler } from './target.ts';
 import { connmarkTarget, markTarget } from './target-mark.ts';
 import { dnatTarget, masqueradeTarget, netmapTarget, redirectTarget, snatTarget } from './target-nat.ts';
-
-export type TargetCompiler = (jump: Jump, context: RuleContext) => Target;
 
 /** What a rule does; one without a target only counts. */
 export function compileTarget(jump: Jump | undefined, context: RuleContext): Target {
@@ -18,27 +17,7 @@ export function compileTarget(jump: Jump | undefined, context: RuleContext): Tar
   return (compilers.get(chain) ?? notUnderstood)(jump, context);
 }
 
-export const goOn: Target = (flight) => [{ flight, next: { kind: 'continue' } }];
-
-/** Anything may become of the packet, as far as the walk goes. */
-export function anything(doubt: Doubt): Target {
-  return (flight) => [
-    { flight, next: { kind: 'continue' }, doubt },
-    { flight, next: { kind: 'accept' }, action: 'accept', doubt },
-    { flight, next: { kind: 'drop' }, action: 'drop', doubt },
-  ];
-}
-
-export function optionOf({ options }: Jump, ...names: readonly string[]): string | undefined {
-  return options.find(({ name }) => names.includes(name))?.values[0];
-}
-
 const notUnderstood: TargetCompiler = ({ target }) => anything(unknown(`target ${target} is not understood`));
-
-/** A change of the flight that the path tells of. */
-export function changed(before: Flight, after: Flight, action: string): readonly Outcome[] {
-  return [{ flight: after, next: { kind: 'continue' }, ...(before === after ? {} : { action }) }];
-}
 
 function verdict(next: Next, action: string): TargetCompiler {
   return () => (flight) => [{ flight, next, action }];

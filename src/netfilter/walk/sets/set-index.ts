@@ -48,6 +48,7 @@ export function createSetIndex(set: IpSet): SetIndex {
       const values = kinds.map((kind, i) => partOf(kind, directions[i] === 'src', flight, set));
       if (values.includes(false)) return false;
       const known = values.filter((value) => typeof value === 'string' || value instanceof Uint8Array);
+      if (kinds.includes('iface')) return compareByNetwork(groups, values, set.name);
       if (isPlain && known.length === kinds.length) return lookUp(groups, known);
       return compareAll(
         groups.flatMap((group) => group.elements),
@@ -157,6 +158,26 @@ function compareAll(elements: readonly Element[], values: readonly PartValue[], 
     if (answer !== false) doubtful.push({ isIn, doubt: answer });
   }
   return doubtful.find(({ isIn }) => isIn)?.doubt ?? false;
+}
+
+/**
+ * Of networks and links: the kernel looks no further than the longest prefix of which some element has
+ * the network, whatever its link.
+ */
+function compareByNetwork(groups: readonly Group[], values: readonly PartValue[], name: string): Answer {
+  for (const { elements } of groups) {
+    const here = elements.filter(({ parts: [network] }) => {
+      return network && comparePart(network, values[0] ?? false, name) === true;
+    });
+    const answers = here.map(({ parts, isIn }) => {
+      const answer = every(parts.map((part, i) => comparePart(part, values[i] ?? false, name)));
+      return answer === true ? { isIn } : answer;
+    });
+    const found = answers.find((answer) => answer !== false);
+    if (found) return 'isIn' in found ? found.isIn : found;
+    if (here.length > 0) return false;
+  }
+  return false;
 }
 
 function comparePart(part: Part, value: PartValue, name: string): Answer {

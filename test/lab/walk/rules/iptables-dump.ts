@@ -1,6 +1,6 @@
 import type { Family } from '../../../../src/netfilter/ruleset.ts';
 import { builtIn } from '../load-rules.ts';
-import { hostAddress, nodeAddresses, prefixes } from '../world.ts';
+import { hostAddress, hostNumbers, nodeAddresses, prefixes } from '../world.ts';
 import { randomMatches, type Spot } from './iptables-matches.ts';
 import type { Words } from './words.ts';
 
@@ -220,8 +220,7 @@ export function destinationTarget({ family, words }: DumpOptions, protocol: stri
 /** Somewhere that a packet can be sent to, the node itself now and then. */
 export function translated(family: Family, { random }: Words): string {
   if (random.chance(0.15)) return random.pick(Object.values(nodeAddresses[family]));
-  // Pods send from one port of the bridge and are translated to another: back over the same one is lost here.
-  return hostAddress(random.pick(Object.values(prefixes[family])), 1 + 2 * (1 + random.below(30)));
+  return hostAddress(random.pick(Object.values(prefixes[family])), random.pick(hostNumbers));
 }
 
 function bracket(address: string, mayPort: boolean): string {

@@ -46,7 +46,9 @@ export function randomTable(words: Words, index: number, strange: boolean): stri
     [2, () => 'ip6'],
   ]);
   const sets: (NamedSet & { readonly lines: readonly string[] })[] = [];
-  for (const each of family === 'inet' ? (['ipv4', 'ipv6'] as const) : ([family === 'ip' ? 'ipv4' : 'ipv6'] as const)) {
+  for (const each of family === 'inet'
+    ? (['ipv4', 'ipv6'] as const)
+    : ([family === 'ip' ? 'ipv4' : 'ipv6'] as const)) {
     for (let count = random.below(4); count > 0; count--) sets.push(namedSet(words, each, `s${sets.length}`));
   }
   const table = { family, words, strange, sets };
@@ -107,8 +109,18 @@ function randomRule(table: Table, chain: Chain, jumps: readonly Chain[]): string
   const { words } = table;
   const { random } = words;
   const family: Family =
-    table.family === 'inet' ? random.pick(['ipv4', 'ipv6'] as const) : table.family === 'ip' ? 'ipv4' : 'ipv6';
-  const spot: NativeSpot = { ...table, isInet: table.family === 'inet', family, hook: chain.hook, sets: table.sets.filter((set) => set.family === family) };
+    table.family === 'inet'
+      ? random.pick(['ipv4', 'ipv6'] as const)
+      : table.family === 'ip'
+        ? 'ipv4'
+        : 'ipv6';
+  const spot: NativeSpot = {
+    ...table,
+    isInet: table.family === 'inet',
+    family,
+    hook: chain.hook,
+    sets: table.sets.filter((set) => set.family === family),
+  };
   if (random.chance(0.12)) return verdictMap(spot, chain, jumps);
   const { text, protocol } = nativeMatches(spot);
   const seen = random.pick(['', '', '', 'counter ', 'log prefix "n " ']);
@@ -133,7 +145,11 @@ function statement(spot: NativeSpot, chain: Chain, { protocol, jumps }: Rest): s
     [jumps.length > 0 ? 24 : 0, () => `${random.pick(['jump', 'jump', 'goto'])} ${random.pick(jumps).name}`],
     [4, () => 'return'],
     [2, () => 'continue'],
-    [5, () => `meta mark set ${random.pick(['0x1', '0x4000', 'meta mark or 0x4000', 'meta mark and 0xffff', 'meta mark xor 0x1', 'ct mark'])}`],
+    [
+      5,
+      () =>
+        `meta mark set ${random.pick(['0x1', '0x4000', 'meta mark or 0x4000', 'meta mark and 0xffff', 'meta mark xor 0x1', 'ct mark'])}`,
+    ],
     [2, () => `ct mark set ${random.pick(['0x1', 'meta mark', 'ct mark or 0x4000'])}`],
     [2, () => 'counter'],
     [isEarly ? 4 : 0, () => 'notrack'],
@@ -187,7 +203,8 @@ function sourceNat(spot: NativeSpot, hook: string, protocol: string | undefined)
   const { random } = words;
   const flags = random.pick(['', '', ' random', ' fully-random']);
   const ports = (protocol === 'tcp' || protocol === 'udp') && random.chance(0.2) ? '20000-40000' : '';
-  if (hook === 'postrouting' && random.chance(0.6)) return `masquerade${ports === '' ? '' : ` to :${ports}`}${flags}`;
+  if (hook === 'postrouting' && random.chance(0.6))
+    return `masquerade${ports === '' ? '' : ` to :${ports}`}${flags}`;
   const address = translated(family, words);
   const keyword = family === 'ipv4' ? 'ip' : 'ip6';
   const to = ports === '' ? address : family === 'ipv4' ? `${address}:${ports}` : `[${address}]:${ports}`;
@@ -211,9 +228,23 @@ function verdictMap(spot: NativeSpot, chain: Chain, jumps: readonly Chain[]): st
     [2, () => keysOf(addressType(options, random.pick(['saddr', 'daddr'])))],
     [2, () => keysOf(stateType(options))],
     [2, () => keysOf(protocolType(options))],
-    [chain.hook !== 'output' && chain.hook !== 'postrouting' ? 2 : 0, () => keysOf({ ...linkType(options, 'iifname'), one: () => random.pick(['"eth0"', '"cni0"', '"lo"', '"eth1"']) })],
+    [
+      chain.hook !== 'output' && chain.hook !== 'postrouting' ? 2 : 0,
+      () =>
+        keysOf({
+          ...linkType(options, 'iifname'),
+          one: () => random.pick(['"eth0"', '"cni0"', '"lo"', '"eth1"']),
+        }),
+    ],
     [3, () => concatenated(options)],
-    [2, () => [`numgen ${random.pick(['random', 'inc'])} mod 3`, random.some(['0', '1', '2'], 1 + random.below(3))] as const],
+    [
+      2,
+      () =>
+        [
+          `numgen ${random.pick(['random', 'inc'])} mod 3`,
+          random.some(['0', '1', '2'], 1 + random.below(3)),
+        ] as const,
+    ],
   ]);
   const [selector, values] = keys;
   const prefix = selector.startsWith('th ') ? 'meta l4proto { tcp, udp } ' : '';
@@ -225,14 +256,27 @@ function verdictMap(spot: NativeSpot, chain: Chain, jumps: readonly Chain[]): st
 }
 
 /** As kube-proxy asks for Services. */
-function concatenated({ words, family }: { words: Words; family: Family }): readonly [string, readonly string[]] {
+function concatenated({
+  words,
+  family,
+}: {
+  words: Words;
+  family: Family;
+}): readonly [string, readonly string[]] {
   const address = addressType({ words, family }, 'daddr');
   const protocol = words.random.pick(['tcp', 'udp']);
-  const values = Array.from({ length: 1 + words.random.below(5) }, () => `${address.one()} . ${protocol} . ${words.port()}`);
+  const values = Array.from(
+    { length: 1 + words.random.below(5) },
+    () => `${address.one()} . ${protocol} . ${words.port()}`,
+  );
   return [`${address.selector} . meta l4proto . th dport`, [...new Set(values)]];
 }
 
-function namedSet(words: Words, family: Family, name: string): NamedSet & { readonly lines: readonly string[] } {
+function namedSet(
+  words: Words,
+  family: Family,
+  name: string,
+): NamedSet & { readonly lines: readonly string[] } {
   const { random } = words;
   const options = { words, family };
   const address = addressType(options, random.pick(['saddr', 'daddr']));
@@ -248,9 +292,12 @@ function namedSet(words: Words, family: Family, name: string): NamedSet & { read
   ]);
   const isInterval = random.chance(0.5) && types.every(({ several }) => several !== undefined);
   const element = () =>
-    types.map((type) => (isInterval && type.several && random.chance(0.5) ? type.several() : type.one())).join(' . ');
+    types
+      .map((type) => (isInterval && type.several && random.chance(0.5) ? type.several() : type.one()))
+      .join(' . ');
   const elements = [...new Set(Array.from({ length: random.below(6) }, element))];
-  const shown = types.length > 1 && isInterval ? elements.slice(0, 1) : isInterval ? disjoint(elements) : elements;
+  const shown =
+    types.length > 1 && isInterval ? elements.slice(0, 1) : isInterval ? disjoint(elements) : elements;
   const plain = shown.filter((each) => !each.includes('*'));
   return {
     name,

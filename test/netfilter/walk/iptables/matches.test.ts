@@ -172,6 +172,7 @@ rows('connections', [
   ['-m conntrack --ctreplsrc 192.0.2.1/32', toSsh, 'yes'],
   ['-m conntrack --ctorigdst 192.0.2.1/32', state('ESTABLISHED'), 'unknown'],
   ['-m conntrack --ctstatus ASSURED', toSsh, 'no'],
+  ['-m conntrack --ctstatus NONE', toSsh, 'no'],
   ['-m conntrack --ctstatus SEEN_REPLY', state('ESTABLISHED'), 'yes'],
   ['-m conntrack --ctdir ORIGINAL', toSsh, 'yes'],
   ['-m conntrack --ctdir REPLY', state('ESTABLISHED'), 'unknown'],
