@@ -41,6 +41,7 @@ export function network(...addresses: readonly string[]): NetworkReading {
   return {
     links: [loopback, { ...loopback, index: 2, name: 'eth0', loopback: false, addresses: all }],
     routes: [
+      { ...route, family: 'ipv4', table: 'local', type: 'local', destination: '127.0.0.0/8', link: 'lo' },
       ...all.flatMap(({ family, address, prefixLength }): Route[] => [
         { ...route, family, destination: networkOf(address, prefixLength) },
         {

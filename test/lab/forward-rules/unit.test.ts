@@ -8,6 +8,7 @@ import { configure } from '../ghosts/run-doctor.ts';
 import { type Overlay, startDebianOverlay } from '../overlay/start-overlay.ts';
 import type { Debian } from '../systemd/boot-debian.ts';
 import { describeWithSystemd } from '../systemd/describe-with-systemd.ts';
+import { dropIn } from '../systemd/install-units.ts';
 import { type Image, prepareImage } from '../systemd/prepare-image.ts';
 import { allPasses, podTraffic } from './pod-traffic.ts';
 
@@ -91,6 +92,33 @@ describeWithSystemd('the unit', () => {
     expect((await node.exec(['find', '/etc/systemd', '-name', '*forward-rules*'])).stdout).toBe('');
   });
 
+  it('puts back, from within its sandbox, a file of UFW that a kill has cut off', async () => {
+    await using overlay = await startDebianOverlay(image);
+    const { first: node } = overlay;
+    await startK3s(node);
+    await rejectRouted(node);
+    await node.doctor(['install', '--yes']);
+    const list = [
+      'sh',
+      '-c',
+      'stat -c "%A %U:%G %n" /etc/ufw/*; cat /etc/ufw/user*.rules; iptables-save -t filter | grep ufw-user',
+    ];
+    const before = await node.run(list);
+    const cut =
+      'strace -f -qq -o /dev/null -e trace=sendfile -e inject=sendfile:signal=KILL:when=1 /usr/sbin/ufw "$@"';
+    await node.writeFile('/run/lab/ufw', `#!/bin/sh\n${cut}\nkill -9 $PPID\n`, '755');
+    const config = await node.readFile('/etc/k3s-doctor/config.yaml');
+    await configureUnit(node, {}, { ufw: '/run/lab/ufw' });
+    expect((await node.doctor(['fix', 'forward-rules', '--yes'])).exitCode).toBe(137);
+    expect(await node.readFile('/etc/ufw/user.rules')).toBe('');
+    await node.writeFile('/etc/k3s-doctor/config.yaml', config, '600');
+    await dropIn(node, unit, '[Service]\nExecStart=\nExecStart=k3s-doctor settle\n');
+
+    await node.systemctl('start', unit);
+
+    expect(await node.run(list)).toBe(before);
+  });
+
   it('does at every boot what is needed: UFW keeps its rules, our chain is made again', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'k3s-doctor-lab-'));
     const disk = join(folder, 'disk.tar');
@@ -143,9 +171,13 @@ async function startK3s(node: Overlay<Debian>['first']): Promise<void> {
   await node.systemctl('enable', '--now', 'k3s');
 }
 
-function configureUnit(node: Overlay<Debian>['first'], guards: Readonly<Record<string, unknown>>) {
+function configureUnit(
+  node: Overlay<Debian>['first'],
+  guards: Readonly<Record<string, unknown>>,
+  commands: Readonly<Record<string, string>> = {},
+) {
   return configure(node, {
-    commands: { crictl: node.crictl },
+    commands: { crictl: node.crictl, ...commands },
     guards: { probes: { dns: false, peer: false }, ...guards },
     checks: { 'iptables-ghosts': { mode: 'off' } },
   });

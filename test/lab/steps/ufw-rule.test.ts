@@ -63,10 +63,10 @@ describeWithSystemd('a rule for UFW', () => {
 
   it('is the same where UFW writes to the legacy backend', async () => {
     const backend = async (name: 'legacy' | 'nft') => {
-      const links = ['iptables', 'ip6tables'].map(
-        (program) => `ln -sf /usr/sbin/${program}-${name} /etc/alternatives/${program}`,
+      const choose = ['iptables', 'ip6tables'].map(
+        (program) => `update-alternatives --quiet --set ${program} /usr/sbin/${program}-${name}`,
       );
-      await debian.run(['sh', '-ec', `ufw --force disable; ${links.join('; ')}; ufw --force enable`]);
+      await debian.run(['sh', '-ec', `ufw --force disable; ${choose.join('; ')}; ufw --force enable`]);
     };
     await backend('legacy');
     expect(await debian.step('do', add)).toMatchObject({ verdict: asPlanned });

@@ -23,6 +23,8 @@ function verdictsOf({ ends }: Walk): readonly Walk['verdict'][] {
 function findFault(end: End, { packet }: Probe, { fate, at }: Sighting): string | undefined {
   switch (end.fate) {
     case 'drop':
+      // Where there is no way the kernel says so, most of the time.
+      if (end.decidedBy.kind === 'kernel' && fate === 'rejected') return undefined;
       return fate === 'lost' ? undefined : `drop, but it is ${fate}`;
     case 'reject':
       return findRejectFault(end, packet, fate);

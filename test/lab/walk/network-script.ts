@@ -1,4 +1,14 @@
-import { existingPods, hostAddress, nodeAddresses, podMac, prefixes, wireOfPod, wires } from './world.ts';
+import {
+  existingPods,
+  families,
+  hostAddress,
+  nodeAddresses,
+  oddRoutes,
+  podMac,
+  prefixes,
+  wireOfPod,
+  wires,
+} from './world.ts';
 
 /** Network namespaces: the node, the underlay of its wires, and who holds their other ends. */
 export interface Namespaces {
@@ -38,13 +48,14 @@ export function networkScript({ node, underlay, outside }: Namespaces): string {
     ),
     'route add 10.42.1.0/24 dev flannel.1',
     `route add ${prefixes.ipv6['flannel.1']}/64 dev flannel.1`,
+    ...oddRoutes.map((route) => `route add ${route}`),
     'route add default via 192.168.60.254 dev eth0',
     'route add default via fd00:60::fe dev eth0',
-    ...existingPods.flatMap((number) =>
-      [prefixes.ipv4.cni0, prefixes.ipv6.cni0].map(
-        (prefix) =>
-          `neigh add ${hostAddress(prefix, number)} lladdr ${podMac(number)} dev cni0 nud permanent`,
-      ),
+    ...families.flatMap((family) =>
+      existingPods[family].map((number) => {
+        const address = hostAddress(prefixes[family].cni0, number);
+        return `neigh add ${address} lladdr ${podMac(number)} dev cni0 nud permanent`;
+      }),
     ),
   ];
   return `
@@ -84,7 +95,7 @@ ip -n ${node} -batch - <<END
 ${nodeLines.join('\n')}
 END
 ip netns exec ${node} bridge -batch - <<END
-${existingPods.map((number) => `fdb add ${podMac(number)} dev ${wireOfPod(number)} master static`).join('\n')}
+${existingPods.ipv6.map((number) => `fdb add ${podMac(number)} dev ${wireOfPod(number)} master static`).join('\n')}
 END
 ip netns exec ${node} sh -ec '
 for port in veth-a veth-b; do bridge link set dev $port hairpin on; done

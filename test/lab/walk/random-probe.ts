@@ -75,7 +75,9 @@ function arriving(options: ProbeOptions, family: Family): Probe | undefined {
   const flow = randomFlow(options, family);
   const to = flow ? placeOf(flow.address) : randomDestination(options, family);
   const transport =
-    flow && state !== 'INVALID' ? transportOf(flow, random) : randomTransport(options, family, state);
+    flow && state !== 'INVALID' && state !== 'UNTRACKED'
+      ? transportOf(flow, random)
+      : randomTransport(options, family, state);
   if (transport === undefined || from.address === to.address) return undefined;
   const isOwn = isOwnAddress(options, family, to.address);
   const draft: Draft = {

@@ -9,6 +9,7 @@ import {
   hostNumbers,
   multicasts6,
   nodeAddresses,
+  oddAddresses,
   podMac,
   prefixes,
   services,
@@ -55,6 +56,7 @@ export function randomDestination(options: ProbeOptions, family: Family): Place 
       [8, () => hostOn(options, family, 'eth0').address],
       [6, () => far(options, family)],
       [14, () => random.pick(services[family])],
+      [5, () => random.pick(oddAddresses[family])],
       [2, () => random.pick(family === 'ipv4' ? broadcasts : multicasts6)],
     ]),
   );
@@ -78,11 +80,20 @@ export function isForAll(address: string): boolean {
 export function placeOf(address: string): Place {
   const wireNames = ['eth0', 'eth1', 'flannel.1'] as const;
   const family = address.includes(':') ? 'ipv6' : 'ipv4';
-  const number = existingPods.find((each) => hostAddress(prefixes[family].cni0, each) === address);
+  const number = existingPods[family].find((each) => hostAddress(prefixes[family].cni0, each) === address);
   if (number !== undefined) return { address, wire: wireOfPod(number), mac: podMac(number) };
+  const odd = oddWires[address];
+  if (odd !== undefined) return { address, wire: odd, mac: someMac };
   const wire = wireNames.find((each) => address.startsWith(prefixes[family][each])) ?? 'eth0';
   return { address, wire, mac: someMac };
 }
+
+const oddWires: Readonly<Record<string, Wire>> = {
+  '198.18.3.9': 'eth1',
+  '198.18.3.70': 'flannel.1',
+  '2001:db8:18:3::9': 'eth1',
+  '2001:db8:18:3:8000::9': 'flannel.1',
+};
 
 function hostOn({ random }: ProbeOptions, family: Family, wire: 'eth0' | 'eth1' | 'flannel.1'): Place {
   return { address: hostAddress(prefixes[family][wire], random.pick(hostNumbers)), wire, mac: someMac };

@@ -4,6 +4,7 @@
  */
 import { promisify } from 'node:util';
 import { createFirewall } from '../../../src/netfilter/walk/firewall.ts';
+import { blur } from './blur.ts';
 import { findDisagreement } from './compare.ts';
 import { describeDisagreement } from './describe.ts';
 import { openEra, type Trial } from './era.ts';
@@ -12,6 +13,7 @@ import { openLaboratory, ToolError } from './laboratory.ts';
 import type { Rules } from './load-rules.ts';
 import { namespaceNames } from './network-script.ts';
 import type { Probe } from './probe.ts';
+import { createRandom } from './random.ts';
 import { withoutRefused } from './repair-rules.ts';
 import { scenarioOf } from './scenario.ts';
 import { serveAll } from './serve.ts';
@@ -41,6 +43,9 @@ for (const seed of options.seeds) {
   const { trial, rules } = tried;
   report.rulesets++;
   const firewall = createFirewall(trial.reading);
+  const random = createRandom(seed);
+  // Then both orders are walked, and the kernel's must be among them.
+  const unordered = createFirewall({ ...trial.reading, natFirst: { ipv4: undefined, ipv6: undefined } });
   for (const [index, probe] of probes.entries()) {
     const sighting = trial.sightings[index];
     if (sighting === undefined) continue;
@@ -53,7 +58,11 @@ for (const seed of options.seeds) {
       for (const { kind, reason } of new Set(walk.ends.flatMap(({ assumptions }) => assumptions))) {
         count(kind === 'unknown' ? report.unknown : report.chances, reason);
       }
-      const what = findDisagreement(walk, probe, sighting);
+      const blurred = blur(probe.packet, random);
+      const what =
+        findDisagreement(walk, probe, sighting) ??
+        prefixed('order unknown: ', findDisagreement(unordered.walk(probe.packet), probe, sighting)) ??
+        prefixed(`${JSON.stringify(blurred)}: `, findDisagreement(firewall.walk(blurred), probe, sighting));
       if (what !== undefined) {
         const one: Disagreement = { seed, index, what, text: '' };
         const shrunk =
@@ -92,6 +101,10 @@ async function tryRules(
       rules = repaired;
     }
   }
+}
+
+function prefixed(prefix: string, text: string | undefined): string | undefined {
+  return text === undefined ? undefined : `${prefix}${text}`;
 }
 
 function count(counts: Record<string, number>, what: string): void {

@@ -33,6 +33,24 @@ export const services = {
   ipv6: ['fd00:43::1', 'fd00:43::10', 'fd00:43::80'],
 } as const;
 
+/** Routes of every kind, and somebody behind each. */
+export const oddRoutes = [
+  ...['blackhole 198.18.0.0/24', 'unreachable 198.18.1.0/24', 'prohibit 198.18.2.0/24'],
+  '198.18.3.0/24 via 172.16.5.254 dev eth1 metric 10',
+  '198.18.3.0/24 via 192.168.60.250 dev eth0 metric 20',
+  ...['198.18.3.64/26 dev flannel.1', 'local 198.18.4.0/24 dev lo', 'throw 198.18.5.0/24'],
+  ...['blackhole 2001:db8:18::/64', 'unreachable 2001:db8:18:1::/64', 'prohibit 2001:db8:18:2::/64'],
+  '2001:db8:18:3::/64 via fd00:16::fe dev eth1 metric 10',
+  '2001:db8:18:3::/64 via fd00:60::fa dev eth0 metric 20',
+  ...['2001:db8:18:3:8000::/68 dev flannel.1', 'local 2001:db8:18:4::/64 dev lo'],
+];
+export const oddAddresses = {
+  ipv4: ['198.18.0.9', '198.18.1.9', '198.18.2.9', '198.18.3.9', '198.18.3.70', '198.18.4.9', '198.18.5.9'],
+  ipv6: ['', '1', '2', '3', '4']
+    .map((net) => `2001:db8:18:${net === '' ? '0' : net}::9`)
+    .concat('2001:db8:18:3:8000::9'),
+} as const;
+
 export const broadcasts = ['192.168.60.255', '255.255.255.255', '224.0.0.1'];
 export const multicasts6 = ['ff02::1'];
 
@@ -48,7 +66,11 @@ export const owners = [
 ] as const;
 
 /** On cni0 there is a host with each of these last numbers, the even ones behind veth-a. */
-export const existingPods = Array.from({ length: 253 }, (_, index) => index + 2);
+export const existingPods = {
+  ipv4: Array.from({ length: 253 }, (_, index) => index + 2),
+  // As far as recordings go.
+  ipv6: Array.from({ length: 510 }, (_, index) => index + 2),
+} as const;
 
 /** Those that packets are sent from and to. */
 export const hostNumbers = Array.from({ length: 60 }, (_, index) => index + 2);
@@ -62,7 +84,8 @@ export function wireOfPod(number: number): Wire {
 }
 
 export function podMac(number: number): string {
-  return `0a:58:0a:2a:00:${number.toString(16).padStart(2, '0')}`;
+  const [high, low] = [number >> 8, number & 0xff].map((byte) => byte.toString(16).padStart(2, '0'));
+  return `0a:58:0a:2a:${high}:${low}`;
 }
 
 export const families = ['ipv4', 'ipv6'] as const satisfies readonly Family[];

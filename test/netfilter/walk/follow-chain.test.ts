@@ -138,6 +138,18 @@ test('the same rule asked twice has two outcomes each time', () => {
   ]);
 });
 
+test('what is not known the first time is a question of its own the second time', () => {
+  const flips = '-A A -m string --string x --algo bm -j MARK --set-xmark 0x1/0x0';
+  const walk = toNode('nft', [
+    '-A INPUT -j A',
+    '-A INPUT -j A',
+    '-A INPUT -m mark --mark 0x1 -j DROP',
+    flips,
+  ]);
+  expect(walk.verdict).toBe('unknown');
+  expect(walk.ends.map(({ assumptions }) => assumptions.length)).toEqual([1, 1]);
+});
+
 test('rules that run in a circle end as unknown', () => {
   const walk = toNode('nft', ['-A INPUT -j A', '-A A -g B', '-A B -g A']);
   expect(walk.verdict).toBe('unknown');

@@ -41,7 +41,6 @@ export function createSetIndex(set: IpSet): SetIndex {
     elements.push({ parts, isIn: !words.includes('nomatch') });
   }
   const groups = groupByMasks(elements);
-  const isPlain = !elements.some(isSpecial);
   return {
     has(flight, directions) {
       if (directions.length < kinds.length || !isOfFamily(set, kinds, flight)) return false;
@@ -49,7 +48,7 @@ export function createSetIndex(set: IpSet): SetIndex {
       if (values.includes(false)) return false;
       const known = values.filter((value) => typeof value === 'string' || value instanceof Uint8Array);
       if (kinds.includes('iface')) return compareByNetwork(groups, values, set.name);
-      if (isPlain && known.length === kinds.length) return lookUp(groups, known);
+      if (known.length === kinds.length) return lookUp(groups, known);
       return compareAll(
         groups.flatMap((group) => group.elements),
         values,
@@ -73,10 +72,6 @@ function optionOf({ options }: IpSet, name: string): string | undefined {
 function splitElement(text: string, kinds: readonly PartKind[]): readonly string[] {
   const texts = text.split(',');
   return kinds.length === 2 && kinds[1] === 'mac' && texts.length === 1 ? [...texts, ''] : texts;
-}
-
-function isSpecial({ parts }: Element): boolean {
-  return parts.some(({ kind }) => kind === 'opaque' || kind === 'beginning');
 }
 
 /** Types without addresses are for both families. */

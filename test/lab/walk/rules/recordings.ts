@@ -164,7 +164,10 @@ function mutateOnce(lines: readonly string[], random: Random): string[] {
       3,
       () =>
         replaced(
-          line.replace(/--dport (\d+)(?![\d:])/, (_, port) => `--dport ${Math.max(1, Number(port) - 1)}:${port}`),
+          line.replace(
+            /--dport (\d+)(?![\d:])/,
+            (_, port) => `--dport ${Math.max(1, Number(port) - 1)}:${port}`,
+          ),
         ),
     ],
     [

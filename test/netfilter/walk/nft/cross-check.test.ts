@@ -3,14 +3,8 @@ import type { Packet } from '../../../../src/netfilter/walk/packet.ts';
 import type { FirewallReading } from '../../../../src/netfilter/walk/reading.ts';
 import { readingOf, tableText, toSsh, walkOver } from '../node-of.ts';
 import { decider, onlyEnd, toPort } from './native-node.ts';
+import { accept, counter, ct, drop, match, port, source, xt } from './rule-parts.ts';
 
-const accept = { accept: null };
-const drop = { drop: null };
-const counter = { counter: { packets: 0, bytes: 0 } };
-const xt = (name: string, type = 'match') => ({ xt: { type, name } });
-const match = (left: unknown, right: unknown, op = '==') => ({ match: { op, left, right } });
-const source = { payload: { protocol: 'ip', field: 'saddr' } };
-const port = { payload: { protocol: 'tcp', field: 'dport' } };
 const mark = { '&': [{ meta: { key: 'mark' } }, 1] };
 
 /** The same chain INPUT as iptables-nft-save prints it and as nft lists it; its policy is DROP. */
@@ -128,7 +122,7 @@ describe('what iptables-nft-save prints is held against what nft lists', () => {
       family: 'ip',
       table: 'filter',
       chain: 'INPUT',
-      expr: [match({ ct: { key: 'state' } }, 'new', 'in'), drop],
+      expr: [match(ct('state'), 'new', 'in'), drop],
     };
     const base = {
       family: 'ip',

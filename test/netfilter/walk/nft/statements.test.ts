@@ -1,26 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Packet } from '../../../../src/netfilter/walk/packet.ts';
-import { portOf } from '../../../../src/netfilter/walk/translate.ts';
-import { podToPod, toSsh } from '../node-of.ts';
-import { decider, onlyEnd, recordedTables, tableOn, walkNative } from './native-node.ts';
+import { toSsh } from '../node-of.ts';
+import { decider, recordedTables, walkNative } from './native-node.ts';
+import { accept, counter, ct, drop, half, match, meta, outcome, source, sourceIs, xt } from './rule-parts.ts';
 
-const accept = { accept: null };
-const drop = { drop: null };
 const jump = { jump: { target: 'other' } };
-const counter = { counter: { packets: 0, bytes: 0 } };
-const xt = { xt: { type: 'match', name: 'string' } };
-const meta = (key: string) => ({ meta: { key } });
-const match = (left: unknown, right: unknown, op = '==') => ({ match: { op, left, right } });
-const source = { payload: { protocol: 'ip', field: 'saddr' } };
 const markTo = (value: unknown) => ({ mangle: { key: meta('mark'), value } });
-const sourceIs = match(source, toSsh.source);
-const half = { numgen: { mode: 'random', mod: 2, offset: 0 } };
-
-/** Verdict, and who decided each end. */
-function outcome(rules: readonly (readonly unknown[])[], packet: Packet = toSsh, more = {}): string {
-  const { verdict, ends } = walkNative(tableOn('input', rules, { more }), packet);
-  return `${verdict}: ${ends.map(decider).sort().join(', ')}`;
-}
 
 describe('statements', () => {
   test.each<[string, readonly (readonly unknown[])[], string]>([
@@ -62,7 +46,7 @@ describe('statements', () => {
       'depends: base 1, policy of base',
     ],
     ['a queue is not followed', [[{ queue: { num: 0 } }]], 'unknown: base 1, base 1'],
-    ['a match of xt is not understood', [[xt, drop]], 'unknown: base 1, policy of base'],
+    ['a match of xt is not understood', [[xt('string'), drop]], 'unknown: base 1, policy of base'],
     ['what nobody knows is not guessed', [[{ 'new thing': {} }]], 'unknown: base 1, policy of base'],
     ['jump and come back', [[jump], [drop]], 'drop: base 2'],
     ['a mark that is set is seen', [[markTo(5)], [match(meta('mark'), 5), drop]], 'drop: base 2'],
@@ -73,10 +57,7 @@ describe('statements', () => {
     ],
     [
       'a mark of the connection',
-      [
-        [{ mangle: { key: { ct: { key: 'mark' } }, value: meta('mark') } }],
-        [match({ ct: { key: 'mark' } }, 4), drop],
-      ],
+      [[{ mangle: { key: ct('mark'), value: meta('mark') } }], [match(ct('mark'), 4), drop]],
       'drop: base 2',
     ],
     [
@@ -183,143 +164,32 @@ describe('statements', () => {
       [[{ mangle: { key: { payload: { protocol: 'ip', field: 'ttl' } }, value: 1 } }]],
       'pass: policy of base',
     ],
-    ['an open match that nothing depends on', [[xt, counter]], 'unknown: base 1, policy of base'],
+    [
+      'of bits that are not all known those that are count',
+      [[match({ '&': [ct('status'), ['snat', 'dnat']] }, 0), drop]],
+      'drop: base 1',
+    ],
+    [
+      'other bits leave it open',
+      [[match(ct('status'), 'confirmed', 'in'), drop]],
+      'unknown: base 1, policy of base',
+    ],
+    [
+      'random numbers may begin elsewhere',
+      [
+        [match({ numgen: { mode: 'inc', mod: 2, offset: 5 } }, 6, '>'), drop],
+        [match({ numgen: { mode: 'inc', mod: 2, offset: 5 } }, 4, '>'), drop],
+      ],
+      'drop: base 2',
+    ],
+    [
+      'untracked too late',
+      [[{ notrack: null }], [match(ct('state'), 'untracked', 'in'), drop]],
+      'pass: policy of base',
+    ],
+    ['an open match that nothing depends on', [[xt('string'), counter]], 'unknown: base 1, policy of base'],
   ])('%s', (_, rules, expected) => {
     expect(outcome(rules, { ...toSsh, mark: 4 }, { other: [[{ return: null }, drop]] })).toBe(expected);
-  });
-
-  test('say of each end what was supposed', () => {
-    const { ends } = walkNative(
-      tableOn('input', [[xt, { limit: { rate: 3, burst: 10, per: 'minute' } }, drop]]),
-      toSsh,
-    );
-    expect(ends.map(({ assumptions }) => assumptions)).toContainEqual([
-      expect.objectContaining({ kind: 'unknown', reason: 'xt match string' }),
-    ]);
-    const limit = walkNative(
-      tableOn('input', [[{ limit: { rate: 3, burst: 10, per: 'minute' } }, drop]]),
-      toSsh,
-    );
-    expect(limit.ends.map(({ assumptions }) => assumptions)).toMatchObject(
-      [0, 1].map(() => [{ kind: 'chance', reason: 'limit rate 3/minute burst 10 packets' }]),
-    );
-  });
-
-  test('notrack before conntrack makes packets untracked', () => {
-    const raw = tableOn('prerouting', [[sourceIs, { notrack: null }]], { prio: -300 });
-    const filter = tableOn('input', [[match({ ct: { key: 'state' } }, 'untracked', 'in'), drop]]).slice(1);
-    expect(walkNative([...raw, ...renamed(filter)], toSsh).verdict).toBe('drop');
-    expect(walkNative([...raw, ...renamed(filter)], { ...toSsh, source: '192.0.2.8' }).verdict).toBe('pass');
-  });
-});
-
-function renamed(objects: readonly unknown[]): readonly unknown[] {
-  return JSON.parse(JSON.stringify(objects).replaceAll('"base"', '"second"'));
-}
-
-describe('translations', () => {
-  const nat = (statement: unknown, hook = 'prerouting', family = 'inet') =>
-    tableOn(hook, [[statement]], { type: 'nat', prio: hook === 'prerouting' ? -100 : 100, family });
-  const translated = (statement: unknown, packet: Packet = toSsh, hook = 'prerouting') => {
-    const { verdict, ends } = walkNative(nat(statement, hook), packet);
-    const packets = ends.map(({ packet: { source: from, destination, transport } }) => {
-      const ports = [portOf(transport, 'source'), portOf(transport, 'destination')].join('-');
-      return `${from}>${destination} ${ports}`;
-    });
-    return `${verdict}: ${packets.sort().join(', ')}`;
-  };
-
-  test.each<[string, unknown, string]>([
-    ['an address', { dnat: { family: 'ip', addr: '10.42.0.9' } }, 'pass: 192.0.2.7>10.42.0.9 40000-22'],
-    ['an address and port', { dnat: { addr: '10.42.0.9', port: 80 } }, 'pass: 192.0.2.7>10.42.0.9 40000-80'],
-    ['a port alone', { dnat: { port: 80 } }, 'pass: 192.0.2.7>192.0.2.1 40000-80'],
-    [
-      'of the other family',
-      { dnat: { family: 'ip6', addr: 'fd42::9' } },
-      'pass: 192.0.2.7>192.0.2.1 40000-22',
-    ],
-    [
-      'one of several',
-      { dnat: { addr: { range: ['10.42.0.9', '10.42.0.10'] } } },
-      'pass: 192.0.2.7>10.42.0.10 40000-22, 192.0.2.7>10.42.0.9 40000-22',
-    ],
-    [
-      'one of several with a port, by chance',
-      {
-        dnat: {
-          addr: {
-            map: {
-              key: half,
-              data: {
-                set: [
-                  [0, { concat: ['10.42.0.9', 80] }],
-                  [1, { concat: ['10.42.0.10', 81] }],
-                ],
-              },
-            },
-          },
-        },
-      },
-      'pass: 192.0.2.7>10.42.0.10 40000-81, 192.0.2.7>10.42.0.9 40000-80',
-    ],
-    [
-      'a port that is in the range stays',
-      { dnat: { port: { range: [20, 30] } } },
-      'pass: 192.0.2.7>192.0.2.1 40000-22',
-    ],
-    ['else it is the first', { dnat: { port: { range: [80, 90] } } }, 'pass: 192.0.2.7>192.0.2.1 40000-80'],
-    [
-      'a network for a network',
-      {
-        dnat: {
-          family: 'ip',
-          addr: {
-            map: {
-              key: { payload: { protocol: 'ip', field: 'daddr' } },
-              data: {
-                set: [
-                  [{ prefix: { addr: '192.0.2.0', len: 24 } }, { prefix: { addr: '10.42.0.0', len: 24 } }],
-                ],
-              },
-            },
-          },
-          flags: 'netmap',
-          type_flags: 'prefix',
-        },
-      },
-      'pass: 192.0.2.7>10.42.0.1 40000-22',
-    ],
-    ['to the node itself', { redirect: { port: 8080 } }, 'pass: 192.0.2.7>192.0.2.1 40000-8080'],
-    [
-      'where to cannot be told',
-      { dnat: { addr: { what: 1 } } },
-      'unknown: 192.0.2.7>192.0.2.1 40000-22, 192.0.2.7>192.0.2.1 40000-22',
-    ],
-  ])('of the destination: %s', (_, statement, expected) => {
-    expect(translated(statement)).toBe(expected);
-  });
-
-  test.each<[string, unknown, string]>([
-    ['an address', { snat: { family: 'ip', addr: '192.0.2.77' } }, 'pass: 192.0.2.77>10.42.1.7 40000-8080'],
-    ['of the link', { masquerade: null }, 'pass: 10.42.0.0>10.42.1.7 40000-8080'],
-    ['any port', { masquerade: { flags: 'fully-random' } }, 'pass: 10.42.0.0>10.42.1.7 -8080'],
-    [
-      'one that it has already',
-      { snat: { addr: { prefix: { addr: '10.42.0.0', len: 24 } } } },
-      'pass: 10.42.0.5>10.42.1.7 40000-8080',
-    ],
-  ])('of the source: %s', (_, statement, expected) => {
-    expect(translated(statement, podToPod, 'postrouting')).toBe(expected);
-  });
-
-  test('are told in the path', () => {
-    const { path, destinationTranslated } = onlyEnd(
-      walkNative(nat({ dnat: { addr: '10.42.0.9', port: 80 } }), toSsh),
-    );
-    expect(destinationTranslated).toBe(true);
-    expect(path.map(({ action, rule }) => [action, rule.text])).toEqual([
-      ['to 10.42.0.9:80', 'dnat to 10.42.0.9:80'],
-    ]);
   });
 });
 
