@@ -9,7 +9,8 @@ import { listeningFact } from '../../facts/listening.ts';
 import { natClaimsFact } from '../../facts/nat-claims.ts';
 import { podNetworkFact } from '../../facts/pod-network.ts';
 import { sshAccessFact } from '../../facts/ssh-access.ts';
-import { findFlows } from './flows.ts';
+import { ufwFact } from '../../facts/ufw.ts';
+import { type EssentialFlow, findFlows } from './flows.ts';
 import { judgeFlow } from './judge.ts';
 
 export const essentialFlows: Check = defineCheck({
@@ -25,25 +26,33 @@ export const essentialFlows: Check = defineCheck({
     listening: listeningFact,
     ssh: sshAccessFact,
     api: apiAccessFact,
+    ufw: ufwFact,
   },
   diagnose({ firewall, ...facts }, config): Diagnosis {
     const { network } = firewall.reading;
     if (network.links === undefined) return nothing('unknown', "this node's links could not be read");
-    const flows = findFlows({ ...facts, network, adminNetworks: config.guards.adminNetworks });
-    if (flows.length === 0) return nothing('skipped', 'neither Kubernetes nor an SSH server is on this node');
-    const judged = flows.map((flow) => judgeFlow(firewall, flow));
+    const all = findFlows({ ...facts, network, adminNetworks: config.guards.adminNetworks });
+    const flows = all.filter(({ ways }) => ways.length > 0);
+    if (flows.length === 0)
+      return nothing('skipped', 'neither SSH nor the API nor kubelet can be reached here');
+    const judged = flows.map((flow) => judgeFlow(firewall, flow, facts.ufw));
     const findings = judged.flatMap(({ findings }) => findings);
     const reasons = judged.flatMap(({ doubts }) => doubts);
     return {
       outcome: findings.length > 0 ? 'findings' : reasons.length > 0 ? 'unknown' : 'ok',
       reasons,
       findings,
-      limits: [],
+      limits:
+        facts.pods.kind === 'known' ? all.filter(({ ways }) => ways.length === 0).map(whyNotWalked) : [],
       notes: judged.map(({ note }) => note),
       plan: planNothing,
     };
   },
 });
+
+function whyNotWalked({ name }: EssentialFlow): string {
+  return `${name}: not walked, as nothing here listens there now or no rule of kube-proxy's says where it is`;
+}
 
 function nothing(outcome: 'skipped' | 'unknown', reason: string): Diagnosis {
   return { outcome, reasons: [reason], findings: [], limits: [], notes: [], plan: planNothing };

@@ -1,3 +1,4 @@
+import type { Severity } from '../../engine/finding.ts';
 import type { ApiAccess } from '../../facts/api-access.ts';
 import type { Listening } from '../../facts/listening.ts';
 import type { NatClaims } from '../../facts/nat-claims.ts';
@@ -16,6 +17,7 @@ export interface EssentialFlow {
   readonly name: string;
   /** What does not work without it. */
   readonly hurts: string;
+  readonly severity: Severity;
   readonly ways: readonly Way[];
   /** `any`: one way that is open is enough, as nobody said which has to be. */
   readonly need: 'all' | 'any';
@@ -32,9 +34,7 @@ interface Known {
 }
 
 export function findFlows(known: Known): readonly EssentialFlow[] {
-  return [...apiFlows(known), dnsFlow(known), kubeletFlow(known), ...sshFlows(known)].filter(
-    ({ ways }) => ways.length > 0,
-  );
+  return [...apiFlows(known), dnsFlow(known), kubeletFlow(known), ...sshFlows(known)];
 }
 
 function apiFlows({ api, network, pods, claims }: Known): readonly EssentialFlow[] {
@@ -48,12 +48,14 @@ function apiFlows({ api, network, pods, claims }: Known): readonly EssentialFlow
     {
       name: 'this node to the API',
       hurts: 'kubelet and kube-proxy lose touch with the cluster: the node turns NotReady',
+      severity: 'error',
       ways: own,
       need: 'all',
     },
     {
       name: 'pods to the API',
       hurts: 'controllers, ingress and CoreDNS in pods of this node stand still',
+      severity: 'error',
       ways: all.filter(({ title }) => !titles.has(title)),
       need: 'all',
     },
@@ -82,7 +84,13 @@ function dnsFlow({ claims, pods }: Known): EssentialFlow {
           };
         }),
   );
-  return { name: 'pods to cluster DNS', hurts: 'pods of this node resolve no name', ways, need: 'all' };
+  return {
+    name: 'pods to cluster DNS',
+    hurts: 'pods of this node resolve no name',
+    severity: 'error',
+    ways,
+    need: 'all',
+  };
 }
 
 const kubeletPort = 10_250;
@@ -105,7 +113,13 @@ function kubeletFlow({ pods, network, listening }: Known): EssentialFlow {
       packet,
     }));
   });
-  return { name: 'pods to kubelet', hurts: 'metrics-server has no figures of this node', ways, need: 'all' };
+  return {
+    name: 'pods to kubelet',
+    hurts: 'metrics-server has no figures of this node',
+    severity: 'warning',
+    ways,
+    need: 'all',
+  };
 }
 
 /** From where operators come: as configured, and as they are connected now; else from anywhere at all. */
@@ -117,8 +131,16 @@ function sshFlows({ ssh, network, adminNetworks }: Known): readonly EssentialFlo
   const waysFrom = (sources: readonly string[]) =>
     sshWays({ ssh: { ...ssh, sessions: [] }, network, sources }).filter(isNew);
   return named.length > 0
-    ? [{ name: 'operators to SSH', hurts, ways: waysFrom(named), need: 'all' }]
-    : [{ name: 'anybody to SSH', hurts, ways: waysFrom(generalSources([], network)), need: 'any' }];
+    ? [{ name: 'operators to SSH', hurts, severity: 'error', ways: waysFrom(named), need: 'all' }]
+    : [
+        {
+          name: 'anybody to SSH',
+          hurts,
+          severity: 'error',
+          ways: waysFrom(generalSources([], network)),
+          need: 'any',
+        },
+      ];
 }
 
 interface PodAddress {

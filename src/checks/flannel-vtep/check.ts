@@ -5,6 +5,8 @@
 import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
 import { checksumSignsFact } from '../../facts/checksum-signs.ts';
 import { type ClusterNodes, clusterNodesFact } from '../../facts/cluster-nodes.ts';
+import { firewallFact } from '../../facts/firewall.ts';
+import { kubeComponentsFact } from '../../facts/kube-components.ts';
 import { networkFact } from '../../facts/network.ts';
 import {
   type Overlay,
@@ -35,8 +37,10 @@ export const flannelVtep: Check = defineCheck({
     routes: tunnelRoutesFact,
     answers: overlayAnswersFact,
     checksums: checksumSignsFact,
+    firewall: firewallFact,
+    components: kubeComponentsFact,
   },
-  diagnose(facts) {
+  diagnose(facts, config) {
     const { pods, nodes, overlays } = facts;
     if (pods.kind === 'absent') return skipped(pods.reason);
     if (pods.kind === 'unavailable') return unknown([pods.reason]);
@@ -45,13 +49,19 @@ export const flannelVtep: Check = defineCheck({
       ...judgeChecksums(overlay, facts.checksums),
     ]);
     if (nodes.kind === 'unavailable') {
-      const reason = `which other nodes there are is not known: ${nodes.reason}`;
+      if (overlays.length === 0 && !facts.components.kubelet)
+        return skipped('no kubelet and no VXLAN link is here');
+      const reason = `the nodes of the cluster are not known: ${nodes.reason}`;
       return diagnosis(judgedHere, { reasons: [reason], notes: describeOverlays(overlays) });
     }
     if (overlays.length === 0) return withoutVxlan(pods, nodes);
+    // It names the rule, and repairs it.
+    const leavesFirewall = config.checks['ufw-overlay'].mode !== 'off';
     const judged = overlays.flatMap((overlay) => [
       ...judgeOwnAddress(overlay, nodes, facts.network),
-      ...peersOf(nodes, overlay).flatMap((peer) => judgePeer({ ...facts, overlay, peer, nodes })),
+      ...peersOf(nodes, overlay).flatMap((peer) =>
+        judgePeer({ ...facts, overlay, peer, nodes, leavesFirewall }),
+      ),
     ]);
     return diagnosis([...judged, ...judgedHere], {
       reasons: describeDoubts(nodes),

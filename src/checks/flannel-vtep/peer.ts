@@ -2,7 +2,10 @@ import type { Evidence, Finding } from '../../engine/finding.ts';
 import type { ClusterNodes } from '../../facts/cluster-nodes.ts';
 import type { Overlay, OverlayAnswer, OverlayAnswers, TunnelRoute } from '../../facts/overlay.ts';
 import { isPrivate } from '../../netfilter/is-private.ts';
+import { decisionWords } from '../../netfilter/walk/decision-words.ts';
+import type { Firewall } from '../../netfilter/walk/firewall.ts';
 import type { NetworkReading } from '../../netfilter/walk/reading.ts';
+import { type FlowFate, walkFlow } from '../../netfilter/walk/walk-flow.ts';
 import { type Judged, repaired, unrepaired } from './judged.ts';
 import type { Peer } from './peers.ts';
 
@@ -13,6 +16,9 @@ interface Seen {
   readonly network: NetworkReading;
   readonly routes: ReadonlyMap<string, TunnelRoute | null>;
   readonly answers: OverlayAnswers;
+  readonly firewall: Firewall;
+  /** Whether another check tells what this node's own rules do to tunnel packets. */
+  readonly leavesFirewall: boolean;
 }
 
 /**
@@ -72,7 +78,8 @@ const judgeEntries: Judge = (seen) => {
     observed: `${key} → ${was ?? 'nothing'}`,
     expected: `${value}, as the node announces`,
   }));
-  const message = `${overlay.link} sends packets for ${nameOf(seen)} to the wrong place: a stale entry`;
+  const stale = steps.map(({ key, was, value }) => `${key} → ${was ?? 'nothing'}, not ${value}`).join('; ');
+  const message = `${overlay.link} sends packets for ${nameOf(seen)} to the wrong place: ${stale}`;
   return [repaired(problem(seen, 'vtep-stale-entry', message, evidence), steps)];
 };
 
@@ -178,9 +185,20 @@ const judgeOverwrite: Judge = (seen) => {
 const judgeAnswer: Judge = (seen, answer) => {
   const { peer, overlay } = seen;
   const evidence = [{ source: `ping ${peer.inner} over ${overlay.link}`, observed: answer ?? 'not asked' }];
+  const fate = walkTunnel(seen);
+  if (answer === 'silent' && fate?.end && fate.verdict !== 'pass' && fate.verdict !== 'unknown') {
+    if (seen.leavesFirewall) return [];
+    const message = `this node drops the tunnel packets of ${nameOf(seen)}: ${decisionWords(fate.end.decidedBy)}`;
+    return [
+      unrepaired(
+        problem(seen, 'vtep-silent', message, evidence),
+        'switch ufw-overlay on: it opens what is missing',
+      ),
+    ];
+  }
   if (answer === 'silent') {
     const message = `${nameOf(seen)} does not answer over the overlay, and nothing on this node says why`;
-    const todo = `run "doctor check ufw-overlay flannel-vtep" on ${peer.node.name}: its firewall, or one between, may drop ${overlay.port}/udp from ${overlay.local ?? 'here'}`;
+    const todo = `run "doctor check ufw-overlay flannel-vtep" there: its firewall, or one between, may drop ${overlay.port}/udp from ${overlay.local ?? 'here'}`;
     return [unrepaired(problem(seen, 'vtep-silent', message, evidence), todo)];
   }
   if (answer !== 'small-only') return [];
@@ -188,6 +206,27 @@ const judgeAnswer: Judge = (seen, answer) => {
   const todo = 'make the MTU of the links between the nodes the same, or lower the one of the overlay';
   return [unrepaired(problem(seen, 'vtep-mtu', message, evidence), todo)];
 };
+
+/** What this node's own rules do to the packets that the other one sends. */
+function walkTunnel({ firewall, overlay, peer }: Seen): FlowFate | undefined {
+  const { family, local, port } = overlay;
+  const { tunnelAddress } = peer;
+  if (local === undefined || tunnelAddress === undefined) return undefined;
+  if (isIpv6(local) !== isIpv6(tunnelAddress)) return undefined;
+  const flow = {
+    family,
+    source: tunnelAddress,
+    destination: local,
+    protocol: 'udp',
+    ports: [port, port],
+    sourcePorts: [32_768, 60_999],
+  } as const;
+  return walkFlow(firewall, flow, 'NEW');
+}
+
+function isIpv6(address: string): boolean {
+  return address.includes(':');
+}
 
 function problem(
   { peer }: Seen,

@@ -71,7 +71,7 @@ function byFirewalld(exposed: Exposed, chain: string): string {
   return [...allow, close, 'firewall-cmd --reload'].join('; ');
 }
 
-/** Each at the head, so the last one typed comes first: nobody who needs it is shut out but for a moment. */
+/** First let in, at the head; then shut out, right behind. */
 function byIptables(exposed: Exposed, backend: 'legacy' | 'nft'): string {
   const { port, protocol } = exposed.port;
   const { family, link } = exposed.door;
@@ -79,8 +79,8 @@ function byIptables(exposed: Exposed, backend: 'legacy' | 'nft'): string {
   const match = `-p ${protocol} --dport ${port}`;
   const sources = sourcesOf(exposed, family);
   return [
-    `${program} -I INPUT -i ${link} ${match} -j DROP`,
-    ...(sources.length > 0 ? [`${program} -I INPUT -s ${sources.join(',')} ${match} -j ACCEPT`] : []),
+    ...sources.map((source, i) => `${program} -I INPUT ${i + 1} -s ${source} ${match} -j ACCEPT`),
+    `${program} -I INPUT ${sources.length + 1} -i ${link} ${match} -j DROP`,
     'and keep them over a reboot (netfilter-persistent save)',
   ].join('; ');
 }

@@ -56,7 +56,7 @@ export function findInFile(rule: UfwRuleSpec, family: Family, text: string | nul
 }
 
 /** The rules in a file, as UFW notes them, in order. */
-export function tuplesIn(text: string | null): readonly string[] {
+function tuplesIn(text: string | null): readonly string[] {
   return [...(text ?? '').matchAll(/^### tuple ### (.*?)\s*$/gm)].map(([, tuple = '']) => tuple);
 }
 

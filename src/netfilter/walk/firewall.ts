@@ -1,14 +1,15 @@
 import type { Family } from '../ruleset.ts';
+import type { Passed } from './any-order.ts';
 import { decide, type Finish, unreadWalk } from './decide.ts';
 import type { BaseChain, Hook } from './flight.ts';
 import type { Journey } from './follow-chain.ts';
-import { createHooks, type Hooks } from './hooks.ts';
+import { createHooks, type Hooks, type Passing } from './hooks.ts';
 import { iptablesChains } from './iptables/base-chains.ts';
 import { nativeBaseChains } from './nft/base-chains.ts';
 import type { Packet } from './packet.ts';
 import type { FirewallReading } from './reading.ts';
 import { startFlight } from './start-flight.ts';
-import { createQuestions, merge, setOut, type Traveller } from './traveller.ts';
+import { createQuestions, merge, type Stopped, setOut, type Traveller } from './traveller.ts';
 import { type Unread, unreadIn } from './unread.ts';
 import type { End, Walk } from './walk.ts';
 import { loopbackOf, waysOfArrival, waysOfDeparture } from './ways.ts';
@@ -82,8 +83,8 @@ function createTrip({ network }: FirewallReading, hooks: Hooks): Trip {
     const first = waysOfDeparture(travellers, network, journey);
     stop(first.stopped, 'out');
     const sent = [
-      ...pass('output', merge(first.out), 'out', false),
-      ...pass('output', merge(first.back), 'in', false),
+      ...pass('output', merge(first.out), 'out', false, dropStranded),
+      ...pass('output', merge(first.back), 'in', false, dropStranded),
     ];
     const second = waysOfDeparture(merge(sent), network, journey);
     stop(second.stopped, 'out');
@@ -96,14 +97,36 @@ function createTrip({ network }: FirewallReading, hooks: Hooks): Trip {
     arrive(looped, true);
   }
 
+  /** A new destination without a way to it: what comes after nat is not asked. */
+  function dropStranded(going: readonly Traveller[]): Passed {
+    const through: Traveller[] = [];
+    const stopped: Stopped[] = [];
+    for (const traveller of going) {
+      const ways = waysOfDeparture([traveller], network, journey);
+      if (!traveller.flight.destinationTranslated || ways.stopped.length === 0) {
+        through.push(traveller);
+        continue;
+      }
+      stopped.push(...ways.stopped);
+      // The link that the rules see stays the first one.
+      const onWay = [...ways.out, ...ways.back].map((one) => ({ ...one, flight: traveller.flight }));
+      through.push(...merge(onWay));
+    }
+    return { through, stopped };
+  }
+
   function pass(
     hook: Hook,
     travellers: readonly Traveller[],
     way: End['way'],
     isLooped: boolean,
+    afterNat?: Passing['afterNat'],
   ): readonly Traveller[] {
     if (travellers.length === 0 || journey.fault !== undefined) return [];
-    const { through, stopped } = hooks.pass(hook, travellers, journey, isLooped);
+    const { through, stopped } = hooks.pass(hook, travellers, journey, {
+      isLooped,
+      ...(afterNat && { afterNat }),
+    });
     stop(stopped, way);
     return through;
   }

@@ -8,7 +8,14 @@ import type { RuleRef } from './walk.ts';
 
 /** All base chains, by hook, in the order in which the kernel asks them. */
 export interface Hooks {
-  pass(hook: Hook, arrivals: readonly Traveller[], journey: Journey, isLooped: boolean): Passed;
+  pass(hook: Hook, arrivals: readonly Traveller[], journey: Journey, passing: Passing): Passed;
+}
+
+export interface Passing {
+  /** Again, over a loopback link: conntrack knows it by now, and nat is not asked. */
+  readonly isLooped: boolean;
+  /** What the kernel does as soon as a destination is translated. */
+  afterNat?(going: readonly Traveller[]): Passed;
 }
 
 const conntrackPriority = -200;
@@ -23,23 +30,30 @@ const natPriority: Readonly<Record<Hook, number>> = {
 };
 
 export function createHooks(chains: readonly BaseChain[], natFirst: Backend | undefined): Hooks {
-  const known = new Map<string, readonly Disorder[]>();
+  const known = new Map<string, readonly Rank[]>();
   return {
-    pass(hook, arrivals, journey, isLooped) {
+    pass(hook, arrivals, journey, { isLooped, afterNat }) {
       const key = `${hook} ${isLooped}`;
       const groups = known.get(key) ?? orderStations(chains, hook, isLooped, natFirst);
       known.set(key, groups);
       const stopped: Stopped[] = [];
       let going = arrivals;
-      for (const group of groups) {
+      for (const { hasNat, disorder } of groups) {
         if (going.length === 0) break;
-        const passed = passInAnyOrder(group, going, journey);
-        stopped.push(...passed.stopped);
-        going = passed.through;
+        const passed = passInAnyOrder(disorder, going, journey);
+        const left = (hasNat && afterNat?.(passed.through)) || { through: passed.through, stopped: [] };
+        stopped.push(...passed.stopped, ...left.stopped);
+        going = left.through;
       }
       return { through: going, stopped };
     },
   };
+}
+
+/** All that is asked at one priority. */
+interface Rank {
+  readonly hasNat: boolean;
+  readonly disorder: Disorder;
 }
 
 function orderStations(
@@ -47,7 +61,7 @@ function orderStations(
   hook: Hook,
   isLooped: boolean,
   natFirst: Backend | undefined,
-): readonly Disorder[] {
+): readonly Rank[] {
   const here = chains.filter((chain) => chain.hook === hook);
   const stations = here
     .filter(({ type }) => type !== 'nat')
@@ -65,7 +79,9 @@ function orderStations(
     .flatMap(([, group]) => {
       const [first] = group;
       if (!first) return [];
-      return [{ tiers: [group.map(({ station }) => station)], rule: wholeChain(first.chain), goesOn }];
+      const tiers = [group.map(({ station }) => station)];
+      const hasNat = group.some(({ chain }) => chain.type === 'nat');
+      return [{ hasNat, disorder: { tiers, rule: wholeChain(first.chain), goesOn } }];
     });
 }
 

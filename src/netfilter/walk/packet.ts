@@ -5,7 +5,11 @@
  */
 import type { Family } from '../ruleset.ts';
 
-/** One packet, as it reaches the node or as a process of the node sends it. Addresses as a person writes them. */
+/**
+ * One packet, as it reaches the node or as a process of the node sends it. Addresses as a person writes them.
+ * Of addresses that the kernel refuses whatever the rules say, only loopback ones are known to the walk: a
+ * packet from 0.0.0.0, or over a link from an address of the node itself, is walked as if it was taken.
+ */
 export interface Packet {
   readonly family: Family;
   readonly origin: Origin;

@@ -12,6 +12,7 @@ interface Given extends Partial<ReadingTexts> {
   readonly sessions?: readonly string[];
   readonly ports?: readonly number[];
   readonly pods?: object;
+  readonly ufw?: object;
 }
 
 /** A server at 10.0.0.1 with pods in 10.42.0.0/24, cluster DNS at 10.43.0.10, kubelet and SSH. */
@@ -55,6 +56,7 @@ async function diagnose({ adminNetworks = [], sessions = [], ports = [22], ...gi
         })),
       },
       'api-access': { servedAt: [6443], servers: [] },
+      ufw: given.ufw ?? { kind: 'absent' },
     },
     { ...config, guards: { ...config.guards, adminNetworks } },
   );
@@ -154,4 +156,27 @@ test('a rule that cannot be evaluated makes it unknown, and is named', async () 
 test('nothing to look at', async () => {
   const links = { ...network('10.0.0.1/24'), links: undefined };
   expect(await diagnose({ network: links })).toMatchObject({ outcome: 'unknown' });
+});
+
+test('UFW’s default is called so, with what to type; kubelet is a warning', async () => {
+  const ufw = { kind: 'active', defaults: {}, ipv6: true, rules: [] };
+  const { findings } = await diagnose({ dumps: { 'nft ipv4': ufwDump() }, ufw, ports: [] });
+  const [api] = findings;
+  expect(api?.message).toContain("dropped by UFW's default, the policy of INPUT, iptables-nft filter");
+  expect(api?.remedy).toMatchObject({
+    reason: expect.stringMatching(/^ufw allow from 10\.42\.0\.\d+ to any port 6443 proto tcp/),
+  });
+  expect(findings.at(-1)).toMatchObject({
+    severity: 'warning',
+    subject: expect.stringMatching(/^pods to kubelet/),
+  });
+});
+
+test('what could not be walked is said', async () => {
+  const { limits } = await diagnose();
+  expect(limits).toEqual([]);
+  const without = await diagnose({ ports: [] });
+  expect(without.limits).toEqual([
+    "anybody to SSH: not walked, as nothing here listens there now or no rule of kube-proxy's says where it is",
+  ]);
 });

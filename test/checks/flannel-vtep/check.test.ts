@@ -104,6 +104,18 @@ test('silence without a cause, and full packets that get lost', async () => {
   expect(await codesOf({ answer: 'small-only' })).toEqual(['error vtep-mtu']);
 });
 
+test('what this node itself drops is left to ufw-overlay', async () => {
+  const rules = [
+    '*filter',
+    ':INPUT DROP [0:0]',
+    ':FORWARD ACCEPT [0:0]',
+    ':OUTPUT ACCEPT [0:0]',
+    'COMMIT',
+    '',
+  ].join('\n');
+  expect(await codesOf({ answer: 'silent', rules })).toEqual([]);
+});
+
 test('an overlay whose full packets do not fit', async () => {
   expect(await codesOf({ overlay: { mtu: 1451 } })).toEqual(['error vtep-mtu']);
 });
@@ -136,7 +148,7 @@ test('offload is switched off now, and by udev whenever the link is made anew', 
 test('without the API it is unknown, and what the node itself knows is judged', async () => {
   expect(await diagnose({ api: false })).toMatchObject({
     outcome: 'unknown',
-    reasons: ['which other nodes there are is not known: connection refused'],
+    reasons: ['the nodes of the cluster are not known: connection refused'],
   });
   const { outcome, findings } = await diagnose({ api: false, overlay: { mtu: 1500 } });
   expect([outcome, findings.length]).toEqual(['findings', 1]);

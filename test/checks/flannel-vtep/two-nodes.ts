@@ -6,6 +6,8 @@ import type { Diagnosis } from '../../../src/engine/check.ts';
 import type { Fact, FactContext } from '../../../src/engine/fact.ts';
 import { checksumSignsFact } from '../../../src/facts/checksum-signs.ts';
 import { clusterNodesFact, type NodeFacts } from '../../../src/facts/cluster-nodes.ts';
+import { firewallFact } from '../../../src/facts/firewall.ts';
+import { kubeComponentsFact } from '../../../src/facts/kube-components.ts';
 import { networkFact } from '../../../src/facts/network.ts';
 import {
   type Overlay,
@@ -15,7 +17,9 @@ import {
 } from '../../../src/facts/overlay.ts';
 import { podNetworkFact } from '../../../src/facts/pod-network.ts';
 import { parseNodes } from '../../../src/kube/nodes.ts';
+import { createFirewall } from '../../../src/netfilter/walk/firewall.ts';
 import type { NetworkReading, Route } from '../../../src/netfilter/walk/reading.ts';
+import { parseReading } from '../parse-reading.ts';
 
 const fixture = join(import.meta.dirname, '../../../fixtures/cluster-coredns-on-unreachable-node/nodes.json');
 const parsed = parseNodes(readFileSync(fixture, 'utf8'));
@@ -79,7 +83,11 @@ export const network: NetworkReading = {
       ],
     },
   ],
-  routes: [route('0.0.0.0/0', 'eth0', '203.0.113.1'), route('10.42.1.0/24', 'flannel.1', '10.42.1.0')],
+  routes: [
+    { ...route('203.0.113.10/32', 'eth0'), table: 'local', type: 'local' },
+    route('0.0.0.0/0', 'eth0', '203.0.113.1'),
+    route('10.42.1.0/24', 'flannel.1', '10.42.1.0'),
+  ],
   policyRouting: false,
   forwarding: { ipv4: true, ipv6: true },
 };
@@ -94,6 +102,8 @@ interface Changes {
   readonly received?: number;
   readonly api?: false;
   readonly noOverlay?: true;
+  /** Of iptables-nft-save. */
+  readonly rules?: string;
 }
 
 /** Runs the check on those two nodes, with some things changed. */
@@ -121,6 +131,13 @@ export function diagnose(changes: Changes = {}): Promise<Diagnosis> {
         ? { kind: 'unavailable', reason: 'connection refused' }
         : { kind: 'known', nodes: [server, other], self: server, source: 'k3s.yaml' },
     ],
+    [
+      firewallFact.id,
+      createFirewall(
+        parseReading({ network, ...(changes.rules && { dumps: { 'nft ipv4': changes.rules } }) }),
+      ),
+    ],
+    [kubeComponentsFact.id, { kubelet: true }],
     [networkFact.id, { ...network, ...changes.network }],
     [overlaysFact.id, changes.noOverlay ? [] : [{ ...overlay, ...changes.overlay }]],
     [tunnelRoutesFact.id, new Map([[target, { link: 'eth0', gateway: '203.0.113.1' }]])],

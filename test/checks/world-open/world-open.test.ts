@@ -193,7 +193,7 @@ describe('the commands: who needs it first, then everybody else', () => {
     const links = network('198.51.100.1/24', '2001:db8:5::1/64');
     const dumps = { 'nft ipv4': ufwDump() };
     expect(reasonsNot(await diagnose({ sockets: [open.kubelet], network: links, dumps }))).toEqual([
-      'who needs 10250/tcp is for you to say: ip6tables-nft -I INPUT -i eth0 -p tcp --dport 10250 -j DROP; and keep them over a reboot (netfilter-persistent save)',
+      'who needs 10250/tcp is for you to say: ip6tables-nft -I INPUT 1 -i eth0 -p tcp --dport 10250 -j DROP; and keep them over a reboot (netfilter-persistent save)',
     ]);
   });
 
@@ -209,7 +209,7 @@ describe('the commands: who needs it first, then everybody else', () => {
 
   test('of iptables where there is nothing', async () => {
     expect(reasonsNot(await diagnose())).toEqual([
-      'who needs 8472/udp is for you to say: iptables-nft -I INPUT -i eth0 -p udp --dport 8472 -j DROP; iptables-nft -I INPUT -s 198.51.100.2,198.51.100.3 -p udp --dport 8472 -j ACCEPT; and keep them over a reboot (netfilter-persistent save)',
+      'who needs 8472/udp is for you to say: iptables-nft -I INPUT 1 -s 198.51.100.2 -p udp --dport 8472 -j ACCEPT; iptables-nft -I INPUT 2 -s 198.51.100.3 -p udp --dport 8472 -j ACCEPT; iptables-nft -I INPUT 3 -i eth0 -p udp --dport 8472 -j DROP; and keep them over a reboot (netfilter-persistent save)',
     ]);
   });
 });

@@ -172,7 +172,7 @@ describe('what a machine should not overrule', () => {
   it.each([
     [
       "a rule about just these packets, which is somebody's word",
-      'iptables -A FORWARD -s 10.42.1.0/24 -o eth0 -j DROP',
+      'iptables -A FORWARD -s 10.42.1.0/24 -d 10.42.0.0/16 -j DROP',
       /about just these packets.*iptables-nft -I FORWARD 1 -s 10\.42\.0\.0\/16 -j ACCEPT/,
     ],
     [

@@ -88,6 +88,7 @@ describeWithSystemd('the unit', () => {
     await expect
       .poll(async () => (await node.journal(unit)).slice(before), patiently)
       .toMatch(/^fix: nothing to do/m);
+    await expect.poll(() => stateOf(node), patiently).toBe('inactive');
     expect(await node.doctor(['uninstall', '--yes'])).toMatchObject({ exitCode: 0 });
     expect((await node.exec(['find', '/etc/systemd', '-name', '*forward-rules*'])).stdout).toBe('');
   });

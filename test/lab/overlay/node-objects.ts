@@ -11,7 +11,7 @@ export function nodeList(members: readonly OverlaySpec[]): object {
 }
 
 /** As k3s and its Flannel write it, without what nobody reads here. */
-export function nodeObject({ hostname, addresses, podCidr, podCidr6, ...spec }: OverlaySpec): object {
+function nodeObject({ hostname, addresses, podCidr, podCidr6, ...spec }: OverlaySpec): object {
   const { isDualStack, isServer, vtepMac, vtepMac6 } = spec;
   const flannel = {
     'backend-data': JSON.stringify({ VNI: 1, VtepMAC: vtepMac }),

@@ -114,6 +114,15 @@ describeWithSystemd('a rule that somebody else has', () => {
     expect(await debian.ufwState()).toBe(before);
   });
 
+  it('in one of two families stays when ours is deleted from the other', async () => {
+    const rule = { source: 'any', inLink: 'cni0', outLink: 'flannel.1' } as const;
+    await debian.step('do', ufwStep('add', rule));
+    await debian.run(['sed', '-i', 's/ comment=6b.*/ comment=6d696e65/', '/etc/ufw/user6.rules']);
+    expect(await debian.step('do', ufwStep('delete', rule))).toMatchObject({ verdict: asPlanned });
+    const left = (await debian.tuples()).filter((line) => line.includes('in_cni0!out_flannel.1'));
+    expect(left).toEqual([expect.stringMatching(/::\/0 .* comment=6d696e65$/)]);
+  });
+
   it('is never replaced by one with another action', async () => {
     await debian.run(['ufw', 'route', 'deny', 'from', '10.42.0.0/16']);
     const before = await debian.ufwState();
@@ -223,6 +232,15 @@ describeWithSystemd('a ufw that is killed', () => {
   it('has deleted a rule or not, or half of it, and it is put back as a whole', async () => {
     await debian.step('do', add);
     expect(await killAtEach(ufwStep('delete'))).toEqual(outcomes);
+  });
+
+  it('and whose half file was loaded before anybody saw it: file and kernel are as before', async () => {
+    const cut = 'strace -f -qq -o /dev/null -e trace=sendfile -e inject=sendfile:signal=KILL:when=1';
+    await debian.writeFile('/run/lab/killed', `#!/bin/sh\nexec ${cut} /usr/sbin/ufw "$@"\n`, '755');
+    await debian.step('do', add, { ufw: ['/run/lab/killed'] });
+    await debian.run(['sh', '-ec', 'iptables -F ufw-user-input; iptables -F ufw-user-forward']);
+    expect(await debian.step('takeBack', add)).toMatchObject({ verdict: asPlanned, missing: [] });
+    expect(await debian.ufwState()).toBe(clean);
   });
 
   it('is done again by the next one, whatever it left, but for half a file', async () => {

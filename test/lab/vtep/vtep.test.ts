@@ -178,6 +178,6 @@ test('without an API nobody knows where the others are, and nothing is changed',
   ]);
   const { exitCode, reasons } = await fix(first);
   expect(exitCode).toBe(2);
-  expect(reasons[0]).toMatch(/^which other nodes there are is not known: /);
+  expect(reasons[0]).toMatch(/^the nodes of the cluster are not known: /);
   expect(await first.run(['bridge', 'fdb', 'show', 'dev', 'flannel.1'])).toContain('192.168.60.99');
 });

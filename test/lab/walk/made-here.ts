@@ -4,7 +4,7 @@ import type { Order, Probe } from './probe.ts';
 import { answer, frameOf, type ProbeOptions, randomFlow } from './random-probe.ts';
 import { isForAll, isOwnAddress, ownAddress, type Place, placeOf, randomDestination } from './random-way.ts';
 import { frameNumber, markedPorts } from './watch.ts';
-import { linkOf, nodeAddresses, owners, ports } from './world.ts';
+import { linkOf, nodeAddresses, oddAddresses, owners, ports } from './world.ts';
 
 /** A packet that a process of the node sends. Undefined where what was drawn cannot be had. */
 export function madeHere(options: ProbeOptions, family: Family): Probe | undefined {
@@ -37,7 +37,8 @@ export function madeHere(options: ProbeOptions, family: Family): Probe | undefin
     ...(isMarked ? { mark: markedPorts.mark } : {}),
   };
   const send = { kind: 'made', owner, order: orderOf(packet, transport) } as const;
-  if (isOwn || protocol === 'tcp' || random.chance(0.6))
+  const isOdd = oddAddresses[family].some((odd) => odd === to.address);
+  if (isOwn || isOdd || protocol === 'tcp' || random.chance(0.6))
     return { packet, number: sourcePort, before: [], send };
   if (random.chance(0.5)) {
     // It goes on in a connection of its own.

@@ -17,7 +17,7 @@ import {
   randomSource,
 } from './random-way.ts';
 import { frameNumber } from './watch.ts';
-import { linkOf, marks, ports, wires } from './world.ts';
+import { linkOf, marks, oddAddresses, ports, wires } from './world.ts';
 
 /** What packets are aimed at besides the usual, so that they meet the rules. */
 export interface Targets {
@@ -137,6 +137,8 @@ function withState(draft: Draft): Probe | undefined {
   if (packet.state === 'NEW' || packet.state === 'INVALID' || packet.state === 'UNTRACKED') {
     return probeOf(marked, number, frameOf(marked, number, from), []);
   }
+  // Nobody is where no route leads to.
+  if (oddAddresses[packet.family].some((odd) => odd === to.address)) return undefined;
   // Somebody there answers on these.
   if (isOwn && (packet.state === 'RELATED' || !isServed(packet.transport))) return undefined;
   const known: Packet = {

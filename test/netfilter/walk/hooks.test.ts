@@ -271,6 +271,17 @@ describe('addresses that the kernel takes for strange', () => {
     },
   );
 
+  test('what cannot go where it was translated to does not come to the filter', () => {
+    const nft = [dnat, tableText('filter', ['-A OUTPUT -j REJECT'])].join('');
+    const reading = { ...readingOf({ nft }), network: { ...network, routesLoopback: false } };
+    expect(walkOver(reading, fromLoopback).ends).toMatchObject([
+      { fate: 'drop', decidedBy: { kind: 'kernel' } },
+    ]);
+    expect(walkOver(reading, outgoing).verdict).toBe('reject');
+    const fates = walkOver(readingOf({ nft }), fromLoopback).ends.map(({ fate }) => fate);
+    expect(fates.sort()).toEqual(['drop', 'reject']);
+  });
+
   test('loopback ones within the node are not', () => {
     expect(walkOver(readingOf({}), fromLoopback).verdict).toBe('pass');
     const ipv6 = { ...outgoing, family: 'ipv6', source: '::1', destination: '::1' } as const;

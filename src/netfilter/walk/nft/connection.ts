@@ -55,10 +55,7 @@ const keys: Readonly<Record<string, Key>> = {
     type: numberType(netfilterProtocols),
     read: (f, at) => (isTracked(f, at) ? familyNumber(f) : undefined),
   },
-  protocol: {
-    type: numberType(protocols),
-    read: (f, at) => (isTracked(f, at) ? protocolNumber(f) : undefined),
-  },
+  protocol: { type: numberType(protocols), read: readProtocol },
 };
 
 export function familyNumber({ packet }: Flight): number {
@@ -84,6 +81,14 @@ function readState({ packet: { state }, original }: Flight, { tracked }: Place):
   if (state !== 'UNTRACKED') return stateBits.INVALID;
   if (original.state !== 'UNTRACKED') return stateBits.UNTRACKED;
   return unknown('which rule makes the packet untracked is not known');
+}
+
+/** An ICMP error belongs to the connection that it is about. */
+function readProtocol(flight: Flight, at: Place): Value {
+  if (!isTracked(flight, at)) return undefined;
+  const { state, transport } = flight.packet;
+  if (state !== 'RELATED' || transport.protocol !== 'icmp') return protocolNumber(flight);
+  return unknown('the protocol of the connection is not known');
 }
 
 const openStatus = 'the status of the connection is not known in full';

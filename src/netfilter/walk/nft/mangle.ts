@@ -52,12 +52,13 @@ function readMark(name: string, value: unknown, environment: Environment, set: S
     act(flight, at) {
       const written = write(flight, at);
       if (!written) return unclear.act(flight, at);
-      if (written.length === 0) return [{ flight, next: { kind: 'continue' } }];
       return written.map((one) => outcome(flight, at, one));
     },
   };
 
-  function outcome(flight: Flight, at: Place, { spans: [span], doubt }: Written): Outcome {
+  function outcome(flight: Flight, at: Place, { spans, doubt }: Written): Outcome {
+    if (!spans) return { flight, next: { kind: 'continue' }, ...(doubt && { doubt }) };
+    const [span] = spans;
     const mark = span && 'from' in span && typeof span.from === 'number' ? span.from >>> 0 : 0;
     const after = set(flight, at, mark);
     const word = set === setMark ? 'mark' : 'connection mark';

@@ -7,14 +7,14 @@ import { readExpression } from './read-expression.ts';
 import { findSet, readMap } from './set-content.ts';
 import { isOpen } from './value.ts';
 
-/** What a rule writes into a packet. */
+/** What a rule writes into a packet; without spans it ends there, a map has nothing for the packet. */
 export interface Written {
   /** One for each part: an address, a port. */
-  readonly spans: readonly Span[];
+  readonly spans: readonly Span[] | undefined;
   readonly doubt?: Doubt;
 }
 
-/** Undefined: it cannot be told. None: the rule ends, a map has nothing for this packet. */
+/** All that it may write. Undefined: it cannot be told. */
 export type Writer = (flight: Flight, at: Place) => readonly Written[] | undefined;
 
 /**
@@ -32,11 +32,13 @@ export function readWriter(json: unknown, types: readonly Datatype[], environmen
   const expression = readExpression(json, environment);
   return (flight, at) => {
     const [value] = expression.evaluate(flight, at);
-    if (value === undefined) return [];
+    if (value === undefined) return nothing;
     if (!isOpen(value)) return [{ spans: [{ from: value, to: value }] }];
     return value.choices?.map((choice) => ({ spans: [{ from: choice, to: choice }], doubt: value }));
   };
 }
+
+const nothing: readonly Written[] = [{ spans: undefined }];
 
 function readMapWriter(
   key: unknown,
@@ -50,9 +52,12 @@ function readMapWriter(
   if (!map) return () => undefined;
   return (flight, at) => {
     const found = map.find(left.evaluate(flight, at));
-    if (found.kind === 'none') return [];
-    if (found.kind === 'one') return found.doubt ? undefined : [{ spans: found.data }];
-    return found.maybeNone ? undefined : found.choices.map((spans) => ({ spans, doubt: found.doubt }));
+    if (found.kind === 'none') return nothing;
+    if (found.kind === 'one' && !found.doubt) return [{ spans: found.data }];
+    const choices = found.kind === 'one' ? [found.data] : found.choices;
+    const doubt = found.doubt && { doubt: found.doubt };
+    const written: readonly Written[] = choices.map((spans) => ({ spans, ...doubt }));
+    return found.kind === 'one' || found.maybeNone ? [...written, { spans: undefined, ...doubt }] : written;
   };
 }
 

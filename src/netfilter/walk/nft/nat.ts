@@ -55,7 +55,6 @@ function translate(
   const ports = nat.ports ? nat.ports(flight, at) : asItIs;
   const addresses = addressesOf(kind, nat, flight, at, environment);
   if (!addresses || !ports) return undefined;
-  if (addresses.length === 0 || ports.length === 0) return [{ flight, next: { kind: 'continue' } }];
   const all = addresses.flatMap((address) => ports.map((port) => place(nat, flight, address, port)));
   return all.every((outcomes) => outcomes !== undefined) ? all.flat() : undefined;
 }
@@ -90,15 +89,20 @@ const mostAddresses = 64;
 function place(
   { side, flags }: Nat,
   flight: Flight,
-  { spans: [address, addressPort], doubt }: Written,
-  { spans: [port = addressPort], doubt: portDoubt }: Written,
+  { spans: addresses, doubt }: Written,
+  { spans: ports, doubt: portDoubt }: Written,
 ): readonly Outcome[] | undefined {
+  const written = doubt ?? portDoubt;
+  if (!addresses || !ports)
+    return [{ flight, next: { kind: 'continue' }, ...(written && { doubt: written }) }];
+  const [address, addressPort] = addresses;
+  const [port = addressPort] = ports;
   const choices = chooseAddresses(flight[side], address, side, flags);
   if (!choices) return undefined;
   const newPort = choosePort(flight, side, port, flags);
   const chosen: Doubt | undefined =
     choices.length > 1 ? { kind: 'chance', reason: `one of ${choices.length} addresses` } : undefined;
-  const supposed = doubt ?? portDoubt ?? chosen;
+  const supposed = written ?? chosen;
   return choices.map((bytes) => {
     const after =
       side === 'source' ? withSource(flight, bytes, newPort) : withDestination(flight, bytes, newPort);

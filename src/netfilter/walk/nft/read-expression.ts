@@ -5,7 +5,7 @@ import { opaque } from './datatype.ts';
 import type { Environment } from './environment.ts';
 import type { Expression } from './expression.ts';
 import { fibExpression } from './fib.ts';
-import { isObject, listOf, textOf, unwrap } from './json.ts';
+import { isObject, type JsonObject, listOf, textOf, unwrap } from './json.ts';
 import { metaExpression } from './meta.ts';
 import { payloadExpression } from './payload.ts';
 import { printExpression } from './print-expression.ts';
@@ -18,7 +18,8 @@ export function readExpression(json: unknown, environment: Environment): Express
   switch (kind) {
     case 'payload': {
       const header = textOf(fields['protocol']);
-      return header === undefined ? obscure(json) : payloadExpression(header, textOf(fields['field']) ?? '');
+      const field = header === undefined ? rawField(fields) : textOf(fields['field']);
+      return field === undefined ? obscure(json) : payloadExpression(header ?? 'th', field);
     }
     case 'meta':
       return metaExpression(textOf(isObject(body) ? fields['key'] : body) ?? '', environment);
@@ -38,6 +39,12 @@ export function readExpression(json: unknown, environment: Environment): Express
       }
       return obscure(json);
   }
+}
+
+/** `@th,16,16` is how newer versions list a port where they cannot tell of which protocol. */
+function rawField({ base, offset, len }: JsonObject): string | undefined {
+  if (base !== 'th' || len !== 16) return undefined;
+  return offset === 0 ? 'sport' : offset === 16 ? 'dport' : undefined;
 }
 
 function concatenation(parts: readonly Expression[]): Expression {

@@ -15,6 +15,13 @@ describe('what a rule asks', () => {
     expect(walkNative(tableOn('prerouting', [mark]), toSsh).verdict).toBe('drop');
   });
 
+  test('an ICMP error is of the connection that it is about', () => {
+    const rule = [match(ct('protocol'), 'tcp'), drop];
+    const error: Packet = { ...toSsh, state: 'RELATED', transport: { protocol: 'icmp', type: 3, code: 3 } };
+    expect(outcome([rule], error)).toBe('unknown: base 1, policy of base');
+    expect(outcome([rule], { ...toSsh, state: 'RELATED' })).toBe('drop: base 1');
+  });
+
   test('a link that is not known is not loopback', () => {
     const packet: Packet = { ...toSsh, origin: { kind: 'link', name: undefined } };
     const over = (...names: string[]) => match(meta('iifname'), { set: names });

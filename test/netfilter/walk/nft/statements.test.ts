@@ -150,6 +150,11 @@ describe('statements', () => {
       'pass: policy of base',
     ],
     [
+      'a port by its place',
+      [[match({ payload: { base: 'th', offset: 16, len: 16 } }, 22), drop]],
+      'drop: base 1',
+    ],
+    [
       'length and the like are not known',
       [[match({ payload: { protocol: 'ip', field: 'length' } }, 100, '<'), drop]],
       'unknown: base 1, policy of base',

@@ -3,7 +3,7 @@ import type { Packet } from '../../../../src/netfilter/walk/packet.ts';
 import { portOf } from '../../../../src/netfilter/walk/translate.ts';
 import { podToPod, toSsh } from '../node-of.ts';
 import { onlyEnd, tableOn, walkNative } from './native-node.ts';
-import { half } from './rule-parts.ts';
+import { half, port } from './rule-parts.ts';
 
 describe('translations', () => {
   const nat = (statement: unknown, hook = 'prerouting', family = 'inet') =>
@@ -49,6 +49,20 @@ describe('translations', () => {
         },
       },
       'pass: 192.0.2.7>10.42.0.10 40000-81, 192.0.2.7>10.42.0.9 40000-80',
+    ],
+    [
+      'by a part that is not known',
+      {
+        dnat: {
+          addr: {
+            map: {
+              key: { payload: { protocol: 'icmp', field: 'type' } },
+              data: { set: [[8, '10.42.0.9']] },
+            },
+          },
+        },
+      },
+      'pass: 192.0.2.7>192.0.2.1 40000-22',
     ],
     [
       'a port that is in the range stays',
@@ -98,6 +112,22 @@ describe('translations', () => {
     ],
   ])('of the source: %s', (_, statement, expected) => {
     expect(translated(statement, podToPod, 'postrouting')).toBe(expected);
+  });
+
+  test('by a port that is not known may be any, or none', () => {
+    const map = {
+      key: port,
+      data: {
+        set: [
+          [80, { concat: ['10.42.0.9', 8080] }],
+          [81, { concat: ['10.42.0.9', 8081] }],
+        ],
+      },
+    };
+    const packet: Packet = { ...toSsh, transport: { protocol: 'tcp', sourcePort: 40000 } };
+    expect(translated({ dnat: { family: 'ip', addr: { map } } }, packet)).toBe(
+      'pass: 192.0.2.7>10.42.0.9 40000-8080, 192.0.2.7>10.42.0.9 40000-8081, 192.0.2.7>192.0.2.1 40000-',
+    );
   });
 
   test('are told in the path', () => {
