@@ -14,7 +14,7 @@ export function renderTrace(report: TraceReport, options: TextOptions): string {
   const common = isOne ? [] : commonAssumptions(groups);
   const shown = verbose ? groups : groups.slice(0, maxGroups);
   const hidden = groups.length - shown.length;
-  const hasPath = trace.ends.some(({ path }) => path.length > 0);
+  const hasPath = trace.ends.some(({ path, decidedBy }) => path.length > 0 || decidedBy.kind === 'policy');
   const blocks = [
     [headline(trace, options), ...deadEndpoints(trace, options)].join('\n'),
     assumptionRows(common, options).join('\n'),
@@ -180,8 +180,7 @@ function destinations(ends: readonly TraceEnd[], options: EndsOptions): string[]
 
 const pathColumn = 17;
 
-function renderPath({ path }: TraceEnd, options: EndsOptions): string[] {
-  if (path.length === 0) return [];
+function renderPath({ path, decidedBy }: TraceEnd, options: EndsOptions): string[] {
   const lines = path.flatMap(({ hook = '', action, rule }) => {
     const where = `${tableWords(rule)} ${rule.chain} ${rule.number || ''}`.trimEnd();
     const text = options.colour.dim(wrapAt(rule.text, options, pathColumn));
@@ -190,7 +189,13 @@ function renderPath({ path }: TraceEnd, options: EndsOptions): string[] {
       ...(rule.text === '' ? [] : [`${' '.repeat(pathColumn)}${text}`]),
     ];
   });
-  return ['  path', ...lines];
+  const policy =
+    decidedBy.kind === 'policy'
+      ? [
+          `    ${' '.repeat(pathColumn - 4)}${wrapAt(`${tableWords(decidedBy.chain)} ${decidedBy.chain.chain}: no rule decides, its policy does`, options, pathColumn)}`,
+        ]
+      : [];
+  return path.length + policy.length === 0 ? [] : ['  path', ...lines, ...policy];
 }
 
 function renderServices(trace: TraceReport, options: TextOptions): string[] {

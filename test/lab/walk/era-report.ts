@@ -12,6 +12,7 @@ export const eraOptions = z.object({
 export type EraOptions = z.input<typeof eraOptions>;
 
 export const disagreement = z.object({
+  kind: z.string(),
   seed: z.number(),
   /** Which of its packets. */
   index: z.number(),

@@ -64,7 +64,7 @@ for (const seed of options.seeds) {
         prefixed('order unknown: ', findDisagreement(unordered.walk(probe.packet), probe, sighting)) ??
         prefixed(`${JSON.stringify(blurred)}: `, findDisagreement(firewall.walk(blurred), probe, sighting));
       if (what !== undefined) {
-        const one: Disagreement = { seed, index, what, text: '' };
+        const one: Disagreement = { kind: options.kind, seed, index, what, text: '' };
         const shrunk =
           report.disagreements.length < options.shrink
             ? await shrink(era, { rules, probe })
@@ -73,7 +73,13 @@ for (const seed of options.seeds) {
       }
     } catch (error) {
       const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      report.disagreements.push({ seed, index, what, text: JSON.stringify(probe.packet) });
+      report.disagreements.push({
+        kind: options.kind,
+        seed,
+        index,
+        what,
+        text: JSON.stringify(probe.packet),
+      });
     }
   }
 }

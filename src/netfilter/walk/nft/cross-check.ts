@@ -113,14 +113,19 @@ function guarded(saved: CompiledRule, hidden: readonly JsonObject[], environment
     follow(flight, at) {
       const branches = saved.follow(flight, at);
       const [only] = branches;
-      if (branches.length === 1 && only?.next.kind === 'continue' && only.flight === flight) return branches;
+      if (branches.length === 1 && only && isNothing(only, flight)) return branches;
       tests ??= hidden.map((match) => readMatch(match, environment));
       const answer = every(tests.map((test) => test(flight, at)));
       if (answer === true) return branches;
       const unmatched: Branch = { flight, next: { kind: 'continue' } };
       if (answer === false) return [unmatched];
       const assumption = { rule: saved.ref, ...answer };
-      return [...branches, unmatched].map((branch) => ({ assumption, ...branch }));
+      const all = branches.some((branch) => isNothing(branch, flight)) ? branches : [...branches, unmatched];
+      return all.map((branch) => ({ assumption, ...branch }));
     },
   };
+}
+
+function isNothing(branch: Branch, flight: Flight): boolean {
+  return branch.next.kind === 'continue' && branch.flight === flight;
 }

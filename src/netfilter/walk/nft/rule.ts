@@ -57,25 +57,32 @@ const onward: Next = { kind: 'continue' };
 function follow(steps: readonly Step[], ref: RuleRef, flight: Flight, at: Place): readonly Branch[] {
   let going: readonly Going[] = [{ flight, doubts: [], actions: [] }];
   const gone: Gone[] = [];
+  /** What does not match is told last. */
+  const missed: Gone[] = [];
   for (const step of steps) {
-    going = going.flatMap((one) => take(step, one, at, gone));
+    going = going.flatMap((one) => take(step, one, at, { gone, missed }));
     if (going.length === 0) break;
   }
   gone.push(...going.map((one) => ({ ...one, next: onward })));
-  return branchesOf(gone, ref);
+  return branchesOf(missed.length === 0 ? gone : [...gone, ...missed], ref);
 }
 
-/** Those that go on; the others are added to `gone`. */
-function take(step: Step, one: Going, at: Place, gone: Gone[]): Going[] {
+interface Ended {
+  readonly gone: Gone[];
+  readonly missed: Gone[];
+}
+
+/** Those that go on; the others are added to those that ended. */
+function take(step: Step, one: Going, at: Place, { gone, missed }: Ended): Going[] {
   if ('test' in step) {
     const answer = step.test(one.flight, at);
     if (answer === true) return [one];
     if (answer === false) {
-      gone.push({ ...one, next: onward });
+      missed.push({ ...one, next: onward });
       return [];
     }
     const doubted = { ...one, doubts: [...one.doubts, answer] };
-    gone.push({ ...doubted, next: onward });
+    missed.push({ ...doubted, next: onward });
     return [doubted];
   }
   return step.act(one.flight, at).flatMap(({ flight, next, doubt, action }) => {

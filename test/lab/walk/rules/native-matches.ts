@@ -224,7 +224,6 @@ function other(spot: NativeSpot): string {
       () =>
         `${random.pick(['ct original', 'ct reply'])} ${family === 'ipv4' ? 'ip' : 'ip6'} ${random.pick(['saddr', 'daddr'])} ${words.network(family)}`,
     ],
-    [1, () => `ct ${random.pick(['original', 'reply'])} protocol ${random.pick(['tcp', 'udp'])}`],
   ]);
 }
 

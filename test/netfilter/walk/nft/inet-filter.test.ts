@@ -37,7 +37,7 @@ describe('a table for both families, written by hand', () => {
     [
       'what comes back from the jump, and a limit to an answer',
       from(stranger, toPort(toSsh, 8080)),
-      'drop: drop by policy of input, reject by input 14',
+      'reject: drop by policy of input, reject by input 14',
     ],
     [
       'the beginning of a name',
