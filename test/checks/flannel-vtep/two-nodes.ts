@@ -24,7 +24,8 @@ import { parseReading } from '../parse-reading.ts';
 const fixture = join(import.meta.dirname, '../../../fixtures/cluster-coredns-on-unreachable-node/nodes.json');
 const parsed = parseNodes(readFileSync(fixture, 'utf8'));
 if (parsed.kind !== 'parsed') throw new Error(parsed.reason);
-export const [recordedWorker, recordedServer] = parsed.nodes as [NodeFacts, NodeFacts];
+const [recorded, recordedServer] = parsed.nodes as [NodeFacts, NodeFacts];
+export const recordedWorker = recorded;
 
 /** As seen from the server: everything in order, the worker with an address that can be reached. */
 export const overlay: Overlay = {
@@ -61,7 +62,7 @@ const route = (destination: string, link: string, gateway?: string): Route => ({
   metric: 0,
 });
 
-export const network: NetworkReading = {
+const network: NetworkReading = {
   links: [
     {
       index: 2,
