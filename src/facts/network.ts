@@ -10,8 +10,9 @@ export const networkFact: Fact<NetworkReading> = {
   async gather(context) {
     const forwarding = await readForwarding(context);
     const there = families.filter((family) => forwarding[family] !== 'no-such-family');
-    const [links, routes, policyRouting] = await Promise.all([
+    const [links, localnet, routes, policyRouting] = await Promise.all([
       readLinks(context),
+      context.host.readFile('/proc/sys/net/ipv4/conf/all/route_localnet'),
       Promise.all(there.map((family) => readRoutes(context, family))),
       Promise.all(there.map((family) => hasPolicyRouting(context, family))),
     ]);
@@ -21,6 +22,8 @@ export const networkFact: Fact<NetworkReading> = {
       routes: routes.every((some) => some !== undefined) ? routes.flat() : undefined,
       policyRouting: policyRouting.includes(true) || (policyRouting.includes(undefined) ? undefined : false),
       forwarding: { ipv4: isOn('ipv4'), ipv6: isOn('ipv6') },
+      // Where it is off for all it may be on for one link.
+      ...(localnet.kind === 'read' && localnet.text.trim() === '1' && { routesLoopback: true }),
     };
   },
 };

@@ -98,12 +98,17 @@ function isSavedRight(json: unknown): boolean {
 const plainStatements = new Set(['counter', 'accept', 'drop', 'return', 'jump', 'goto', 'limit', 'log']);
 
 function isPortOrMark({ left, right, op }: JsonObject): boolean {
+  if (op !== '==' && op !== '!=') return false;
   const [kind, body] = unwrap(left) ?? [];
-  const isNumeric = typeof right === 'number' || (isObject(right) && 'range' in right);
-  if (!isNumeric || (op !== '==' && op !== '!=')) return false;
-  if (kind === '&') return true;
+  // Marks and TCP flags, masked.
+  if (kind === '&') return !isSet(right);
   const field = isObject(body) ? (body['field'] ?? body['key']) : undefined;
-  return field === 'sport' || field === 'dport' || field === 'mark';
+  const isNumeric = typeof right === 'number' || (isObject(right) && 'range' in right);
+  return isNumeric && (field === 'sport' || field === 'dport' || field === 'mark');
+}
+
+function isSet(right: unknown): boolean {
+  return (isObject(right) && 'set' in right) || (typeof right === 'string' && right.startsWith('@'));
 }
 
 function guarded(saved: CompiledRule, hidden: readonly JsonObject[], environment: Environment): CompiledRule {

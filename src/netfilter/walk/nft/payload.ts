@@ -49,6 +49,10 @@ const headers: Readonly<Record<string, (flight: Flight) => boolean>> = {
   arp: () => false,
 };
 
+const unfragmented = {
+  ...unknown('whether the packet may be fragmented is not known'),
+  known: { mask: 0x3fff, bits: 0 },
+};
 const port = numberType();
 const protocol = numberType(protocols);
 const flagBits = bitsType(tcpFlags);
@@ -60,6 +64,8 @@ const fields: Readonly<Record<string, Field>> = {
   'ip6 daddr': { type: ipv6Address, read: (f) => (isIpv6(f) ? bytesToScalar(f.destination) : undefined) },
   'ip protocol': { type: protocol, read: (f) => (isIpv4(f) ? protocolNumber(f) : undefined) },
   'ip6 nexthdr': { type: protocol, read: (f) => (isIpv6(f) ? protocolNumber(f) : undefined) },
+  // Conntrack puts fragments together before any rule but those of raw sees them.
+  'ip frag-off': { type: numberType(), read: (f) => (isIpv4(f) ? unfragmented : undefined) },
   'ip version': { type: numberType(), read: (f) => (isIpv4(f) ? 4 : undefined) },
   'ip6 version': { type: numberType(), read: (f) => (isIpv6(f) ? 6 : undefined) },
   'tcp flags': { type: flagBits, read: (f) => readFlags(f) },
