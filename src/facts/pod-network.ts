@@ -79,9 +79,12 @@ async function fromLinks(
 ): Promise<PodNetwork> {
   const { kubelet, ciliumDevice } = await context.get(kubeComponentsFact);
   const pods = links?.find(({ name }) => name === bridge);
+  // A bridge of that name alone may be podman's.
+  if (overlayLinks.length === 0 && !kubelet) {
+    return { kind: 'absent', reason: 'neither k3s nor its overlay is on this machine' };
+  }
   if (pods === undefined && overlayLinks.length === 0) {
     if (ciliumDevice) return { kind: 'absent', reason: "the pods' network is Cilium's" };
-    if (!kubelet) return { kind: 'absent', reason: 'neither k3s nor a pod network is on this machine' };
     const why = links === undefined ? 'the links cannot be listed' : `there is no link ${bridge}`;
     return { kind: 'unavailable', reason: `there is no ${subnetFile}, and ${why}` };
   }

@@ -142,15 +142,16 @@ describe('without it', () => {
 });
 
 describe('there is none', () => {
-  test.each([[{ eth0: ['10.0.0.1/24'], docker0: ['172.17.0.1/16'] }], [undefined]])(
-    'on a machine without k3s that has %j',
-    async (links) => {
-      expect((await podNetworkOf({ links })).value).toEqual({
-        kind: 'absent',
-        reason: 'neither k3s nor a pod network is on this machine',
-      });
-    },
-  );
+  test.each([
+    [{ eth0: ['10.0.0.1/24'], docker0: ['172.17.0.1/16'] }],
+    [{ cni0: ['10.88.0.1/16'] }],
+    [undefined],
+  ])('on a machine without k3s that has %j', async (links) => {
+    expect((await podNetworkOf({ links })).value).toEqual({
+      kind: 'absent',
+      reason: 'neither k3s nor its overlay is on this machine',
+    });
+  });
 
   test("of Flannel's where Cilium is", async () => {
     const files = [{ path: '/proc/net/dev', text: 'cilium_host: 0 0\n' }];

@@ -12,16 +12,21 @@ export function masqueradeSource(flight: Flight, network: NetworkReading): Uint8
   return flight.packet.family === 'ipv4' ? chooseIpv4(flight, out, network) : chooseIpv6(flight, out, links);
 }
 
-/** The link's own address for what comes in, loopback's for what a process sends. Undefined: not known. */
+/**
+ * The link's own address for what comes in, of the destination's scope in IPv6; loopback's for what a
+ * process sends. Undefined: not known.
+ */
 export function redirectDestination(
-  flight: Flight,
+  { packet: { family }, inLink, destination }: Flight,
   { hook }: Place,
   { links }: NetworkReading,
 ): Uint8Array | undefined {
-  const { family } = flight.packet;
   if (hook === 'output') return parseAddress(family === 'ipv4' ? '127.0.0.1' : '::1', family);
-  const link = links?.find(({ name }) => name === flight.inLink);
-  return link && addressesOf(link, family)[0]?.bytes;
+  const link = links?.find(({ name }) => name === inLink);
+  const own = link ? addressesOf(link, family) : [];
+  if (family === 'ipv4') return own[0]?.bytes;
+  const isNear = isLinkLocal(destination) || isLinkMulticast(destination);
+  return own.find(({ bytes }) => isLinkLocal(bytes) === isNear)?.bytes;
 }
 
 /** Every address that a translation may have chosen, if nobody knows which. */
@@ -73,6 +78,10 @@ function globalsOf(link: Link, family: Family): readonly OwnAddress[] {
 
 function isLinkLocal([first = 0, second = 0]: Uint8Array): boolean {
   return first === 0xfe && (second & 0xc0) === 0x80;
+}
+
+function isLinkMulticast([first = 0, second = 0]: Uint8Array): boolean {
+  return first === 0xff && (second & 0x0f) === 2;
 }
 
 function isUniqueLocal([first = 0]: Uint8Array): boolean {

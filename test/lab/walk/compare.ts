@@ -43,8 +43,8 @@ function findRejectFault(
 ): string | undefined {
   const kind = decidedBy.kind === 'rule' ? (decidedBy.rejectWith ?? '') : '';
   const expected = /reset|rst/.test(kind) ? 'reset' : 'rejected';
-  // Its own process is told by an error of its call.
-  if (fate === 'lost' && packet.origin.kind === 'process' && decidedBy.kind === 'kernel') return undefined;
+  // Of such errors the kernel sends a few to each, and a process of its own is told by its call.
+  if (fate === 'lost' && decidedBy.kind === 'kernel') return undefined;
   // From another port it cannot be told whose error it was.
   if (fate === 'lost' && packet.origin.kind === 'process' && sourceTranslated) return undefined;
   if (fate === expected || (fate === 'lost' && !mayBeAnswered(packet))) return undefined;

@@ -18,14 +18,14 @@ export interface Laboratory extends AsyncDisposable {
 export function openLaboratory(namespaces: Namespaces, cpu: number): Laboratory {
   const outside = startServant([
     ...['nsenter', `--net=/run/netns/${namespaces.outside}`, 'taskset', '--cpu-list', `${cpu}`],
-    ...[process.execPath, program('./outside.ts')],
+    ...[process.execPath, outsideProgram],
   ]);
   const senders = owners.map(({ uid, gid }) =>
     startServant([
       ...['setpriv', '--reuid', `${uid}`, '--regid', `${gid}`, '--clear-groups'],
       // Whoever it is may read the sources, wherever they are.
       ...['--inh-caps', '+dac_read_search', '--ambient-caps', '+dac_read_search'],
-      ...[process.execPath, program('./sender.ts')],
+      ...[process.execPath, senderProgram],
     ]),
   );
   return {
@@ -63,9 +63,8 @@ function startServant([command = '', ...args]: readonly string[]): Servant {
   };
 }
 
-function program(file: string): string {
-  return fileURLToPath(new URL(file, import.meta.url));
-}
+const outsideProgram = fileURLToPath(new URL('./outside.ts', import.meta.url));
+const senderProgram = fileURLToPath(new URL('./sender.ts', import.meta.url));
 
 /** Runs a tool that has to succeed, and returns its output. @throws Error with what it said. */
 export async function runTool([command = '', ...args]: readonly string[], input = ''): Promise<string> {

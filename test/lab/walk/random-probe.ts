@@ -111,7 +111,7 @@ export function randomFlow({ random, targets }: ProbeOptions, family: Family): F
   return flows.length > 0 && random.chance(0.5) ? random.pick(flows) : undefined;
 }
 
-export function transportOf({ protocol, port }: Flow, random: Random): Transport {
+function transportOf({ protocol, port }: Flow, random: Random): Transport {
   return { protocol, sourcePort: 1024 + random.below(58_000), destinationPort: port };
 }
 

@@ -18,7 +18,7 @@ const nothing = { ipv4: [], ipv6: [] };
 const usual: Targets = { addresses: nothing, sources: nothing, own: nothing, flows: nothing, ports: [] };
 
 /** Random rules of both backends, and packets that they concern. The same for the same seed. */
-export function randomScenario(seed: number, count: number, numbers: Numbers): Scenario {
+function randomScenario(seed: number, count: number, numbers: Numbers): Scenario {
   const random = createRandom(seed);
   const taken = new Set<string>();
   const probes = Array.from({ length: count }, () =>
@@ -45,7 +45,7 @@ export function randomScenario(seed: number, count: number, numbers: Numbers): S
 }
 
 /** Native tables of nft, now and then beside those of iptables. */
-export function nativeScenario(seed: number, count: number, numbers: Numbers): Scenario {
+function nativeScenario(seed: number, count: number, numbers: Numbers): Scenario {
   const random = createRandom(seed);
   const beside = random.chance(0.3);
   const { rules, probes } = randomScenario(seed, count, numbers);

@@ -41,7 +41,10 @@ function stateOption({ values: [list = ''], negated }: Option): Matcher {
 function isInState(flight: Flight, at: Place, wanted: ReadonlySet<string>): Answer {
   const { packet, original, destinationTranslated, sourceTranslated } = flight;
   // Before conntrack has looked, what raw itself has taken out of its sight is all that it knows.
-  const isTakenOut = packet.state === 'UNTRACKED' && original.state !== 'UNTRACKED';
+  const isTakenOut = !at.tracked && packet.state === 'UNTRACKED';
+  if (isTakenOut && original.state === 'UNTRACKED' && wanted.has('INVALID') !== wanted.has('UNTRACKED')) {
+    return unknown('which rule makes the packet untracked is not known');
+  }
   const state = at.tracked || isTakenOut ? packet.state : 'INVALID';
   if (wanted.has(state)) return true;
   if (!hasConnection(flight, at)) return false;

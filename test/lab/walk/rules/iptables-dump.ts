@@ -190,7 +190,7 @@ function rejectTarget({ family, words: { random } }: DumpOptions, protocol: stri
 
 const withPorts = ['tcp', 'udp', 'sctp'];
 
-export function destinationTarget({ family, words }: DumpOptions, protocol: string | undefined): string {
+function destinationTarget({ family, words }: DumpOptions, protocol: string | undefined): string {
   const { random } = words;
   const mayPort = protocol !== undefined && withPorts.includes(protocol);
   if (random.chance(0.2)) {

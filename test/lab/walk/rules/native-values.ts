@@ -1,5 +1,4 @@
 import type { Family } from '../../../../src/netfilter/ruleset.ts';
-import { nodeAddresses } from '../world.ts';
 import type { Words } from './words.ts';
 
 /** Values of one type, as nft writes them in sets and rules. */
@@ -91,8 +90,4 @@ export function disjoint(values: readonly string[]): string[] {
     kept.push(value);
   }
   return kept;
-}
-
-export function ownAddresses(family: Family): readonly string[] {
-  return Object.values(nodeAddresses[family]);
 }
