@@ -1,6 +1,7 @@
 /** One namespace of a node's, and ruleset after ruleset in it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FirewallReading } from '../../../src/netfilter/walk/reading.ts';
+import { arrived, countArrivals } from './arrivals.ts';
 import { type Laboratory, runTool } from './laboratory.ts';
 import { createLoader, type Precedence, type Rules } from './load-rules.ts';
 import type { Frame, Order, Probe, Send } from './probe.ts';
@@ -69,7 +70,10 @@ export function openEra(laboratory: Laboratory, precedence: Precedence): Era {
       if (send.kind === 'frame') frames.push(send.frame);
       else orders.set(send.owner, [...(orders.get(send.owner) ?? []), send.order]);
     }
+    const before = await countArrivals();
     const back = [...(await laboratory.sendFrames(frames))];
+    await arrived(before + frames.length);
+    back.push(...(await laboratory.sendFrames([])));
     if (orders.size === 0) return back;
     for (const [owner, some] of orders) await laboratory.sendAs(owner, some);
     // What the node makes itself is through when its system calls are, or a moment later.

@@ -67,12 +67,14 @@ for file in all default; do
     echo 0 >/proc/sys/net/ipv6/conf/$file/accept_ra
     echo 0 >/proc/sys/net/ipv6/conf/$file/accept_dad"
 done
-ip -n ${underlay} link add u0 type veth peer name d0 netns ${outside}
+ip -n ${underlay} link add u0 address ${wireMac(0x51)} type veth peer name d0 address ${wireMac(0x52)} netns ${outside}
 ip -n ${underlay} addr add ${underlayAddress}/24 dev u0
 ip -n ${outside} addr add ${outsideAddress}/24 dev d0
 ip -n ${underlay} link set u0 up
 ip -n ${outside} link set lo up
 ip -n ${outside} link set d0 up
+ip -n ${underlay} neigh add ${outsideAddress} lladdr ${wireMac(0x52)} dev u0 nud permanent
+ip -n ${outside} neigh add ${underlayAddress} lladdr ${wireMac(0x51)} dev d0 nud permanent
 ${Object.entries(wires)
   .map(
     ([link, id]) => `
