@@ -11,19 +11,20 @@ const mayImport: Readonly<Record<string, readonly RegExp[]>> = {
   config: [error, /^host\/(tools|system-error)\.ts$/],
   host: [error],
   netfilter: [],
+  coredns: [],
   kube: [error, /^host\/host\.ts$/],
-  facts: [error, /^host\/(host|tools)\.ts$/, /^(netfilter|kube|engine)\//, /^config\/config\.ts$/],
-  checks: [error, /^(facts|netfilter|engine)\//, /^config\/config\.ts$/],
+  facts: [error, /^host\/(host|tools)\.ts$/, /^(netfilter|kube|engine|coredns)\//, /^config\/config\.ts$/],
+  checks: [error, /^(facts|netfilter|engine|coredns)\//, /^config\/config\.ts$/],
   probes: [error, /^host\/(host|tools)\.ts$/, /^(engine|facts|kube|netfilter)\//, /^config\/config\.ts$/],
   install: [error, /^host\/(host|tools)\.ts$/, /^engine\//, /^config\/config\.ts$/],
-  engine: [error, /^host\/(host|tools)\.ts$/, /^netfilter\//, /^config\/config\.ts$/],
+  engine: [error, /^host\/(host|tools)\.ts$/, /^(netfilter|coredns)\//, /^config\/config\.ts$/],
   report: [/^(engine|netfilter)\//],
   'doctor-error.ts': [],
 };
 
 /** Which folders may open files, start processes and use the network, and with what. */
 const doors: Readonly<Record<string, RegExp>> = {
-  host: /^(execa|node:(fs|fs\/promises|child_process|dns\/promises|net|os))$/,
+  host: /^(execa|node:(fs|fs\/promises|child_process|dgram|http|net|os|tls))$/,
   kube: /^node:(fs|fs\/promises|net|http|https|tls)$/,
   config: /^node:fs$/,
   cli: /^node:fs\/promises$/,

@@ -52,6 +52,36 @@ export interface Config {
       readonly probe: boolean;
     };
     readonly 'essential-flows': CheckSettings;
+    readonly 'coredns-placement': CheckSettings & {
+      /** Names of nodes on which it may run; none and no selector: on servers. */
+      readonly nodes: readonly string[];
+      /** Labels of nodes on which it may run, in place of `nodes`. */
+      readonly selector: Readonly<Record<string, string>>;
+      /**
+       * `reassert`: k3s takes the pin away at each start of a server, and the next run of the doctor sets it
+       * again. `skip-file`: k3s is told to leave its manifest alone, and one of ours takes its place.
+       */
+      readonly persist: 'reassert' | 'skip-file';
+      /** How long a roll-out may take before it is taken back. */
+      readonly rolloutSeconds: number;
+    };
+    readonly 'dns-forwarders': CheckSettings & {
+      /** Servers to forward to when those in use do not answer, ahead of all others; each is asked first. */
+      readonly candidates: readonly string[];
+      /** Resolvers of providers by the provider's name, asked when nothing else answers. */
+      readonly providers: Readonly<Record<string, readonly string[]>>;
+      /** What the servers are asked for. */
+      readonly name: string;
+      /** An answer that takes longer is called slow. */
+      readonly slowMs: number;
+      /** How long CoreDNS may take to load what was changed before it is taken back. */
+      readonly reloadSeconds: number;
+    };
+    readonly 'coredns-health': CheckSettings;
+    readonly 'host-dns': CheckSettings & {
+      /** Names that this host has to resolve besides those of registries and of the API. */
+      readonly names: readonly string[];
+    };
   };
 }
 
@@ -136,6 +166,31 @@ export function defaultConfig(): Config {
       'world-open': { mode: 'report' },
       'flannel-vtep': { mode: 'fix', probe: true },
       'essential-flows': { mode: 'report' },
+      'coredns-placement': {
+        mode: 'fix',
+        nodes: [],
+        selector: {},
+        persist: 'reassert',
+        rolloutSeconds: 120,
+      },
+      'dns-forwarders': {
+        mode: 'fix',
+        candidates: [],
+        providers: {
+          hetzner: ['185.12.64.1', '185.12.64.2', '2a01:4ff:ff00::add:1', '2a01:4ff:ff00::add:2'],
+          aws: ['169.254.169.253'],
+          google: ['169.254.169.254'],
+          azure: ['168.63.129.16'],
+          digitalocean: ['67.207.67.2', '67.207.67.3'],
+          ovh: ['213.186.33.99'],
+          vultr: ['108.61.10.10'],
+        },
+        name: 'registry-1.docker.io',
+        slowMs: 1_000,
+        reloadSeconds: 180,
+      },
+      'coredns-health': { mode: 'report' },
+      'host-dns': { mode: 'report', names: [] },
     },
   };
 }

@@ -77,11 +77,46 @@ export function configSchema(isCronExpression: (text: string) => boolean) {
         probe: yesOrNo().default(checks['flannel-vtep'].probe),
       }),
       'essential-flows': section(checkSettings('essential-flows')),
+      'coredns-placement': placementSettings(),
+      'dns-forwarders': forwarderSettings(),
+      'coredns-health': section(checkSettings('coredns-health')),
+      'host-dns': section({
+        ...checkSettings('host-dns'),
+        names: z.array(domainName(), 'a list of names').readonly().default(checks['host-dns'].names),
+      }),
     }),
   });
 }
 
 const monthMinutes = 31 * 24 * 60;
+
+function placementSettings() {
+  const defaults = defaultConfig().checks['coredns-placement'];
+  const persist = ['reassert', 'skip-file'] as const;
+  const labels = 'a mapping of labels to values';
+  return section({
+    ...checkSettings('coredns-placement'),
+    nodes: z.array(domainName(), 'a list of names of nodes').readonly().default(defaults.nodes),
+    selector: orEmpty(z.record(z.string().min(1, labels), z.string(labels), labels)),
+    persist: z.enum(persist, persist.join(' or ')).default(defaults.persist),
+    rolloutSeconds: wholeNumber({ min: 10, max: 3600 }).default(defaults.rolloutSeconds),
+  });
+}
+
+function forwarderSettings() {
+  const defaults = defaultConfig().checks['dns-forwarders'];
+  const addresses = z.array(address(), 'a list of addresses').readonly();
+  return section({
+    ...checkSettings('dns-forwarders'),
+    candidates: addresses.default(defaults.candidates),
+    providers: z
+      .record(z.string(), addresses, 'a mapping of providers to lists of addresses')
+      .default(defaults.providers),
+    name: domainName().default(defaults.name),
+    slowMs: wholeNumber({ min: 1, max: 60_000 }).default(defaults.slowMs),
+    reloadSeconds: wholeNumber({ min: 10, max: 3600 }).default(defaults.reloadSeconds),
+  });
+}
 
 function section<S extends z.core.$ZodLooseShape>(shape: S) {
   return orEmpty(mapping(shape));
@@ -157,6 +192,15 @@ function wholeNumber({ min, max }: { min: number; max?: number }) {
 function networkName() {
   const expected = 'a network name (letters, digits and _.- after a letter or digit)';
   return z.string(expected).regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, expected);
+}
+
+/** Also the name of a node. The root is `.`. */
+function domainName() {
+  const expected = 'a name like registry.example.org';
+  return z
+    .string(expected)
+    .max(253, expected)
+    .regex(/^(\.|(?!-)[\w-]{1,63}(\.(?!-)[\w-]{1,63})*\.?)$/, expected);
 }
 
 function address() {

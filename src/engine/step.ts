@@ -1,4 +1,4 @@
-import type { TextEncoding } from '../host/host.ts';
+import type { DnsQuestion, TextEncoding } from '../host/host.ts';
 import type { Tool } from '../host/tools.ts';
 import type { Addition } from '../netfilter/addition.ts';
 import type { Removal } from '../netfilter/removal.ts';
@@ -15,7 +15,9 @@ export type Step =
   | CommandStep
   | KubePatchStep
   | UfwRuleStep
-  | LinkEntryStep;
+  | LinkEntryStep
+  | ConfigMapKeyStep
+  | WaitStep;
 
 /** Chains and rules out of one table, or into it, in one transaction. */
 export interface IptablesBatchStep {
@@ -166,4 +168,57 @@ export interface LinkEntryStep {
   readonly was: string | null;
   /** Null: there is to be none. */
   readonly value: string | null;
+}
+
+/**
+ * Sets one key of a ConfigMap, which is made if there is none; or takes it out again, and the ConfigMap with
+ * it where it is ours and nothing else is in it. Nobody else's key is touched.
+ */
+export interface ConfigMapKeyStep {
+  readonly kind: 'config-map-key';
+  readonly namespace: string;
+  readonly name: string;
+  readonly key: string;
+  /** What the plan was made from; null: no such key. Anything else now: nothing is done. */
+  readonly was: string | null;
+  /** Null: there is to be none. */
+  readonly value: string | null;
+  /** Of a step that takes another one back: the ConfigMap was made by it, and goes when nothing else is in it. */
+  readonly removesEmpty?: true;
+}
+
+/** Writes nothing: waits until what was changed before it has come about. A plan that waits in vain is taken back. */
+export interface WaitStep {
+  readonly kind: 'wait';
+  /** One line: what is waited for. */
+  readonly title: string;
+  readonly until: Condition;
+  /** From when it begins. */
+  readonly deadlineMs: number;
+}
+
+export type Condition =
+  /** The Deployment runs as its spec says, with all its replicas, and nothing of the old one is left to come. */
+  | { readonly kind: 'rolled-out' /** Its path in the API. */; readonly object: string }
+  /** Each server gives an answer with code NOERROR (NXDOMAIN, too, with `orNoSuchName`). */
+  | {
+      readonly kind: 'dns-answers';
+      readonly questions: readonly DnsQuestion[];
+      readonly orNoSuchName?: true;
+    }
+  /**
+   * Each of these pods runs another configuration than before, and has not failed to load one since; or it
+   * is gone, or going, and its successor has begun with the new one.
+   */
+  | { readonly kind: 'coredns-reloaded'; readonly pods: readonly CoreDnsBefore[] };
+
+export interface CoreDnsBefore {
+  /** Of the pod in kube-system. */
+  readonly name: string;
+  /** Its metrics are at `http://ADDRESS:9153/metrics`. */
+  readonly address: string;
+  /** As `coredns_reload_version_info` told it. */
+  readonly hashWas: string;
+  /** As `coredns_reload_failed_total` counted. */
+  readonly failedWas: number;
 }

@@ -28,8 +28,20 @@ export interface Host {
   kubeGet(path: string): Promise<KubeResult>;
   /** JSON patch (RFC 6902, as text) of one object. */
   kubePatch(path: string, patch: string): Promise<KubePatchResult>;
-  /** Asks one DNS server (`ADDRESS` or `ADDRESS:PORT`) over UDP for the IPv4 addresses of a name. */
-  resolveName(server: string, name: string, timeoutMs: number): Promise<ResolveResult>;
+  /**
+   * Server-side apply (JSON text) of one object as field manager `k3s-doctor`, never by force: it is made if
+   * it is not there, and a field that another manager owns is a `conflict`.
+   */
+  kubeApply(path: string, manifest: string): Promise<KubePatchResult>;
+  /** Deletes one object if it is still the one that was read. `patched` also when it is not there. */
+  kubeDelete(path: string, expected: ObjectVersion): Promise<KubePatchResult>;
+  /**
+   * Asks DNS servers, all at the same time, one packet or connection each; answers in the order of the
+   * questions. With `process` from inside that process's network namespace.
+   */
+  askDns(questions: readonly DnsQuestion[], process?: number): Promise<readonly DnsAnswer[]>;
+  /** GET over plain HTTP, as of a pod's metrics. At most 4 MiB; no redirect is followed. */
+  httpGet(url: string, timeoutMs: number): Promise<HttpResult>;
   /** Opens and at once closes a TCP connection. Used to learn which nat table translates it. */
   connectTcp(address: string, port: number, timeoutMs: number): Promise<ConnectResult>;
   /** This node's own addresses of a family, without loopback and link-local ones. */
@@ -102,10 +114,47 @@ export type KubePatchResult =
   | { readonly kind: 'patched'; readonly body: string }
   | { readonly kind: 'conflict' | 'unavailable'; readonly reason: string };
 
-export type ResolveResult =
-  | { readonly kind: 'answered'; readonly addresses: readonly string[] }
-  /** Also when it answered that there is no such name, or refused. */
-  | { readonly kind: 'no-answer'; readonly reason: string };
+export interface ObjectVersion {
+  readonly uid: string;
+  readonly resourceVersion: string;
+}
+
+/** One question to one DNS server. */
+export interface DnsQuestion {
+  /** IP address; an IPv6 one may have a zone (`fe80::1%eth0`). */
+  readonly server: string;
+  /** Default 53; 853 with TLS. */
+  readonly port?: number;
+  readonly protocol: 'udp' | 'tcp' | 'tls';
+  /** What the server's certificate has to be for; without it, for its address. */
+  readonly serverName?: string;
+  /** Without the dot at its end; the root is the empty text. */
+  readonly name: string;
+  readonly type: 'A' | 'AAAA' | 'NS' | 'SOA';
+  readonly timeoutMs: number;
+}
+
+export type DnsAnswer =
+  /** It said something to the question, if only that it will not answer. */
+  | {
+      readonly kind: 'answered';
+      /** `NOERROR`, `NXDOMAIN`, `SERVFAIL`, `REFUSED`, ... */
+      readonly code: string;
+      /** Data of the answer section, in its order: addresses, names. */
+      readonly records: readonly string[];
+      readonly truncated: boolean;
+      readonly elapsedMs: number;
+    }
+  | { readonly kind: 'timed-out'; readonly timeoutMs: number }
+  /** Refused by ICMP, a reset, or this machine itself: nobody listens there, or a firewall rejects it. */
+  | { readonly kind: 'blocked'; readonly reason: string }
+  /** Something came back, and none of it was an answer to this question (its id or name was another one). */
+  | { readonly kind: 'wrong-answer'; readonly reason: string }
+  | { readonly kind: 'not-asked'; readonly reason: string };
+
+export type HttpResult =
+  | { readonly kind: 'ok'; readonly body: string }
+  | { readonly kind: 'unavailable'; readonly reason: string };
 
 export type WriteResult = { readonly kind: 'written' } | { readonly kind: 'failed'; readonly reason: string };
 
@@ -161,7 +210,12 @@ export interface ProcessInfo {
 export type KubeResult =
   | { readonly kind: 'ok'; readonly body: string; readonly source: string }
   /** `reason` is one line for a person: no kubeconfig, refused, certificate expired, forbidden (which verb and resource), too slow. */
-  | { readonly kind: 'unavailable'; readonly reason: string };
+  | {
+      readonly kind: 'unavailable';
+      readonly reason: string;
+      /** Of the last answer, if there was one: 404 means that there is no such object. */
+      readonly status?: number;
+    };
 
 export type ConnectResult =
   | { readonly kind: 'connected' | 'refused' | 'no-answer'; readonly localPort: number | undefined }

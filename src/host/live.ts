@@ -1,8 +1,18 @@
+import { askDns } from './ask-dns.ts';
 import { connectTcp } from './connect-tcp.ts';
 import { appendDurably, writeDurably } from './durable-files.ts';
 import { fileStatus } from './file-status.ts';
 import { takeLock } from './flock.ts';
-import type { Command, CommandResult, Environment, Host, KubePatchResult, KubeResult } from './host.ts';
+import type {
+  Command,
+  CommandResult,
+  Environment,
+  Host,
+  KubePatchResult,
+  KubeResult,
+  ObjectVersion,
+} from './host.ts';
+import { httpGet } from './http-get.ts';
 import { installFile } from './install-file.ts';
 import { killProcess } from './kill-process.ts';
 import { endLeftBehind } from './left-behind.ts';
@@ -11,7 +21,6 @@ import { listProcesses } from './list-processes.ts';
 import { localAddresses } from './local-addresses.ts';
 import { readTextFile } from './read-text-file.ts';
 import { removeEmptyFolder, removeFile } from './remove-file.ts';
-import { resolveName } from './resolve-name.ts';
 import { type ConfiguredCommands, resolveTool, type ToolLocation } from './resolve-tool.ts';
 import { runCommand } from './run-command.ts';
 import { sameNetworkAsInit } from './same-network-as-init.ts';
@@ -32,6 +41,8 @@ export interface LiveHostOptions {
 export interface ClusterDoor {
   get(path: string): Promise<KubeResult>;
   patch(path: string, patch: string): Promise<KubePatchResult>;
+  apply(path: string, manifest: string): Promise<KubePatchResult>;
+  remove(path: string, expected: ObjectVersion): Promise<KubePatchResult>;
 }
 
 /** The machine this runs on. Tools are looked up when first used, and then remembered. */
@@ -67,7 +78,10 @@ export function liveHost(options: LiveHostOptions): Host {
     fileStatus,
     kubeGet: (path) => options.kube.get(path),
     kubePatch: (path, patch) => options.kube.patch(path, patch),
-    resolveName: (server, name, timeoutMs) => resolveName({ server, name, timeoutMs }),
+    kubeApply: (path, manifest) => options.kube.apply(path, manifest),
+    kubeDelete: (path, expected) => options.kube.remove(path, expected),
+    askDns: (questions) => Promise.all(questions.map(askDns)),
+    httpGet,
     connectTcp: (address, port, timeoutMs) => connectTcp({ address, port, timeoutMs }),
     localAddresses: async (family) => localAddresses(family),
     now: () => new Date(),

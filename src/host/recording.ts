@@ -112,7 +112,10 @@ export async function recordingHost(inner: Host, folder: string): Promise<Record
       addresses[family] = [...found];
       return found;
     },
-    resolveName: (server, name, timeoutMs) => inner.resolveName(server, name, timeoutMs),
+    askDns: (questions, process) => inner.askDns(questions, process),
+    httpGet: (url, timeoutMs) => inner.httpGet(url, timeoutMs),
+    kubeApply: (path, manifest) => inner.kubeApply(path, manifest),
+    kubeDelete: (path, expected) => inner.kubeDelete(path, expected),
     fileStatus: (path) => inner.fileStatus(path),
     now: () => inner.now(),
     locate: (tool) => inner.locate(tool),

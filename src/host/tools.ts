@@ -21,6 +21,10 @@ export const tools = [
   'firewall-cmd',
   'ethtool',
   'ping',
+  // Resolves a name as the host's own programs do.
+  'getent',
+  // Asks DNS servers from inside a pod's network.
+  'nsenter',
   'flock',
   'systemctl',
   'systemd-run',

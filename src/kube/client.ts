@@ -5,7 +5,7 @@
  * This module is imported at every start, so it stays light: the Kubernetes client behind
  * `transport.ts` costs more to load than the rest of the product and comes in at the first question.
  */
-import type { KubePatchResult, KubeResult } from '../host/host.ts';
+import type { KubePatchResult, KubeResult, ObjectVersion } from '../host/host.ts';
 import type { Answer, Failure, Limits } from './answer.ts';
 import { type CredentialSearch, type CredentialSource, findCredentials } from './credentials.ts';
 
@@ -22,6 +22,10 @@ export interface KubeClient {
   get(path: string): Promise<KubeResult>;
   /** JSON patch (RFC 6902, as text) of one object. It is never sent again once it may have arrived. */
   patch(path: string, patch: string): Promise<KubePatchResult>;
+  /** Server-side apply of one object as field manager `k3s-doctor`, without force. */
+  apply(path: string, manifest: string): Promise<KubePatchResult>;
+  /** DELETE of one object that is still the one that was read. */
+  remove(path: string, expected: ObjectVersion): Promise<KubePatchResult>;
 }
 
 /**
@@ -69,6 +73,8 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
       const isConflict = outcome.status === 409 || outcome.status === 422;
       return { kind: isConflict ? 'conflict' : 'unavailable', reason: outcome.reason };
     },
+    apply: async () => ({ kind: 'unavailable', reason: 'not built yet' }),
+    remove: async () => ({ kind: 'unavailable', reason: 'not built yet' }),
   };
 }
 

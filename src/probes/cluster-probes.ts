@@ -1,5 +1,5 @@
 import type { ProbeResult } from '../engine/journal.ts';
-import type { Host, KubeResult } from '../host/host.ts';
+import type { DnsAnswer, Host, KubeResult } from '../host/host.ts';
 import { clusterDnsPath, parseClusterDns } from '../kube/cluster-dns.ts';
 import { parseNodes, someNodesPath } from '../kube/nodes.ts';
 
@@ -18,10 +18,15 @@ export async function probeApi(host: Host): Promise<ProbeResult> {
 export async function probeDns(host: Host): Promise<ProbeResult> {
   const service = await ask(host, clusterDnsPath);
   const server = (service.kind === 'ok' ? parseClusterDns(service.body) : undefined) ?? k3sDefaultDns;
-  const answer = await host.resolveName(server, 'kubernetes.default.svc.cluster.local', 1_500);
-  return answer.kind === 'answered'
+  const name = 'kubernetes.default.svc.cluster.local';
+  const [answer] = await host.askDns([{ server, protocol: 'udp', name, type: 'A', timeoutMs: 1_500 }]);
+  return answer?.kind === 'answered' && answer.code === 'NOERROR'
     ? { probe: 'dns', passed: true, detail: `cluster DNS answers at ${server}` }
-    : { probe: 'dns', passed: false, detail: `cluster DNS at ${server} does not answer: ${answer.reason}` };
+    : {
+        probe: 'dns',
+        passed: false,
+        detail: `cluster DNS at ${server} does not answer: ${describe(answer)}`,
+      };
 }
 
 const k3sDefaultDns = '10.43.0.10';
@@ -58,4 +63,10 @@ async function ask(host: Host, path: string): Promise<KubeResult> {
   const reason = `no answer in ${apiMs / 1000} s`;
   const timer = setTimeout(() => late.resolve({ kind: 'unavailable', reason }), apiMs);
   return Promise.race([host.kubeGet(path), late.promise]).finally(() => clearTimeout(timer));
+}
+
+function describe(answer: DnsAnswer | undefined): string {
+  if (answer?.kind === 'answered') return `it says ${answer.code}`;
+  if (answer?.kind === 'timed-out') return `no answer in ${answer.timeoutMs / 1000} s`;
+  return answer?.reason ?? 'it was not asked';
 }

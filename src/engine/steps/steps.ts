@@ -1,5 +1,6 @@
 import type { Step } from '../step.ts';
 import { command } from './command.ts';
+import { configMapKey } from './config-map-key.ts';
 import { conntrackDelete } from './conntrack-delete.ts';
 import { fileWrite } from './file-write.ts';
 import { iptablesBatch } from './iptables-batch.ts';
@@ -7,6 +8,7 @@ import { kubePatch } from './kube-patch.ts';
 import { linkEntry } from './link-entry.ts';
 import type { Probe, StepContext, StepDescription, StepKind, Verdict, Written } from './step-kind.ts';
 import { ufwRule } from './ufw-rule.ts';
+import { wait } from './wait.ts';
 
 /** A step with what is known of its kind. */
 export interface BoundStep {
@@ -49,6 +51,10 @@ export function bindStep(step: Step): BoundStep {
       return bind(ufwRule, step);
     case 'link-entry':
       return bind(linkEntry, step);
+    case 'config-map-key':
+      return bind(configMapKey, step);
+    case 'wait':
+      return bind(wait, step);
   }
 }
 
