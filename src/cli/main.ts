@@ -162,7 +162,7 @@ function addCommandsAboutChecks(program: Command, end: End): void {
 function addInstallCommands(program: Command, end: End): void {
   withRunOptions(program.command('install'))
     .description('put units and an example of the configuration in place')
-    .option('--enable <units>', 'start them, too: cleanup, forward-rules, doctor')
+    .option('--enable <units>', 'start them, too: cleanup, forward-rules, coredns, doctor')
     .option('--unit-dir <dir>', 'instead of /etc/systemd/system')
     .option('--dry-run', 'show what would be written and change nothing')
     .option('-y, --yes', 'do not ask')

@@ -177,7 +177,8 @@ export function defaultConfig(): Config {
         mode: 'fix',
         candidates: [],
         providers: {
-          hetzner: ['185.12.64.1', '185.12.64.2', '2a01:4ff:ff00::add:1', '2a01:4ff:ff00::add:2'],
+          hetzner: ['185.12.64.1', '185.12.64.2'],
+          'hetzner-ipv6': ['2a01:4ff:ff00::add:1', '2a01:4ff:ff00::add:2'],
           aws: ['169.254.169.253'],
           google: ['169.254.169.254'],
           azure: ['168.63.129.16'],

@@ -109,9 +109,10 @@ function forwarderSettings() {
   return section({
     ...checkSettings('dns-forwarders'),
     candidates: addresses.default(defaults.candidates),
-    providers: z
-      .record(z.string(), addresses, 'a mapping of providers to lists of addresses')
-      .default(defaults.providers),
+    // One more provider does not take the others away; an empty list does.
+    providers: orEmpty(
+      z.record(z.string(), addresses, 'a mapping of providers to lists of addresses'),
+    ).transform((given) => ({ ...defaults.providers, ...given })),
     name: domainName().default(defaults.name),
     slowMs: wholeNumber({ min: 1, max: 60_000 }).default(defaults.slowMs),
     reloadSeconds: wholeNumber({ min: 10, max: 3600 }).default(defaults.reloadSeconds),

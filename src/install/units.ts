@@ -8,6 +8,7 @@ import { DoctorError } from '../doctor-error.ts';
 export const enableable = {
   cleanup: 'k3s-iptables-cleanup.timer',
   'forward-rules': 'k3s-forward-rules.service',
+  coredns: 'k3s-coredns.timer',
   doctor: 'k3s-doctor.timer',
 } as const;
 
@@ -28,7 +29,7 @@ export interface ShippedFile {
   readonly content: string;
 }
 
-/** Reads `cleanup,forward-rules,doctor`. Throws DoctorError `usage` for a name that is none. */
+/** Reads `cleanup,coredns,doctor`. Throws DoctorError `usage` for a name that is none. */
 export function parseEnableNames(text: string): readonly EnableName[] {
   const names = text.split(',').map((name) => name.trim());
   const unknown = names.find((name) => !isEnableName(name));

@@ -50,12 +50,13 @@ function withoutOptional({ commands: _, kubeconfig: __, checks, ...others }: Con
 
 interface Keys {
   readonly properties?: Readonly<Record<string, Keys>> | undefined;
-  readonly propertyNames?: { readonly enum: readonly string[] } | undefined;
+  /** Of a mapping whose keys are limited; others may be empty. */
+  readonly propertyNames?: { readonly enum?: readonly string[] | undefined } | undefined;
 }
 const keys: z.ZodType<Keys> = z.lazy(() =>
   z.object({
     properties: z.record(z.string(), keys).optional(),
-    propertyNames: z.object({ enum: z.array(z.string()) }).optional(),
+    propertyNames: z.object({ enum: z.array(z.string()).optional() }).optional(),
   }),
 );
 
@@ -65,7 +66,7 @@ function settingsOf(schema: z.ZodType): readonly (readonly string[])[] {
 }
 
 function pathsOf({ properties, propertyNames }: Keys): readonly (readonly string[])[] {
-  if (propertyNames !== undefined) return propertyNames.enum.map((name) => [name]);
+  if (propertyNames?.enum !== undefined) return propertyNames.enum.map((name) => [name]);
   if (properties === undefined) return [[]];
   return Object.entries(properties).flatMap(([name, inner]) => pathsOf(inner).map((path) => [name, ...path]));
 }

@@ -53,10 +53,10 @@ test('as text each value has its source beside it, in one column', async () => {
   expect(lines).toEqual(
     expect.arrayContaining([
       'guards:',
-      '  strikes: 2                            # /etc/k3s-doctor/config.yaml:2',
+      '  strikes: 2                                                     # /etc/k3s-doctor/config.yaml:2',
       '  breaker:',
-      '    minutes: 60                         # default',
-      '    - {cron: "*/5 * * * *", verb: fix}  # /etc/k3s-doctor/config.yaml:9',
+      '    minutes: 60                                                  # default',
+      '    - {cron: "*/5 * * * *", verb: fix}                           # /etc/k3s-doctor/config.yaml:9',
     ]),
   );
   expect(new Set(lines.map((line) => line.indexOf('#')).filter((column) => column !== -1)).size).toBe(1);

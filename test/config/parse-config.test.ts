@@ -63,6 +63,10 @@ checks:
   world-open: {mode: off}
   flannel-vtep: {mode: report, probe: false}
   essential-flows: {mode: off}
+  coredns-placement: {mode: report, nodes: [one, two.example], selector: {disk: ssd}, persist: skip-file, rolloutSeconds: 30}
+  dns-forwarders: {mode: off, candidates: [192.0.2.1, "2001:db8::1"], providers: {mine: [192.0.2.2], ovh: []}, name: ., slowMs: 1, reloadSeconds: 60}
+  coredns-health: {mode: off}
+  host-dns: {mode: off, names: [git.example.org]}
 `;
   expect(await configOf(text)).toEqual({
     paths: { state: '/s', run: '/r', k3sData: '/k/3s', k3sRun: '/kr', ipam: '/i' },
@@ -99,6 +103,27 @@ checks:
       'world-open': { mode: 'off' },
       'flannel-vtep': { mode: 'report', probe: false },
       'essential-flows': { mode: 'off' },
+      'coredns-placement': {
+        mode: 'report',
+        nodes: ['one', 'two.example'],
+        selector: { disk: 'ssd' },
+        persist: 'skip-file',
+        rolloutSeconds: 30,
+      },
+      'dns-forwarders': {
+        mode: 'off',
+        candidates: ['192.0.2.1', '2001:db8::1'],
+        providers: {
+          ...defaultConfig().checks['dns-forwarders'].providers,
+          mine: ['192.0.2.2'],
+          ovh: [],
+        },
+        name: '.',
+        slowMs: 1,
+        reloadSeconds: 60,
+      },
+      'coredns-health': { mode: 'off' },
+      'host-dns': { mode: 'off', names: ['git.example.org'] },
     },
   });
 });

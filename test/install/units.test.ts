@@ -13,6 +13,6 @@ test('units are named by short names, each counts once', () => {
 
 test.each(['', 'cleanup,', 'k3s-doctor', 'toString'])('%j is refused with those that there are', (text) => {
   expect(() => parseEnableNames(text)).toThrow(
-    expect.objectContaining({ code: 'usage', hint: 'there are cleanup, forward-rules, doctor' }),
+    expect.objectContaining({ code: 'usage', hint: 'there are cleanup, forward-rules, coredns, doctor' }),
   );
 });

@@ -21,7 +21,7 @@ describe('install', () => {
       ...['enable k3s-doctor.timer', 'start k3s-doctor.timer'],
     ]);
     const names =
-      'k3s-doctor.service k3s-doctor.timer k3s-forward-rules.service k3s-iptables-cleanup.service k3s-iptables-cleanup.timer';
+      'k3s-coredns.service k3s-coredns.timer k3s-doctor.service k3s-doctor.timer k3s-forward-rules.service k3s-iptables-cleanup.service k3s-iptables-cleanup.timer';
     const paths = [
       ...names.split(' ').map((name) => `${units}/${name}`),
       '/etc/k3s-doctor/config.example.yaml',
@@ -147,7 +147,7 @@ describe('install', () => {
       'a unit that is none',
       ['install', '--yes', '--enable', 'cleanup,rules'],
       64,
-      '"rules" to enable; there are cleanup, forward-rules, doctor',
+      '"rules" to enable; there are cleanup, forward-rules, coredns, doctor',
     ],
   ])('says what is wrong: %s', async (what, args, exitCode, words) => {
     await using node = await startInstallableNode();
