@@ -50,13 +50,13 @@ test('an option goes before the file', async () => {
 
 test('as text each value has its source beside it, in one column', async () => {
   const lines = renderSettings(listSettings(await load(text))).split('\n');
-  expect(lines).toEqual(
+  expect(lines.map((line) => line.replace(/ +#/, '  #'))).toEqual(
     expect.arrayContaining([
       'guards:',
-      '  strikes: 2                                                     # /etc/k3s-doctor/config.yaml:2',
+      '  strikes: 2  # /etc/k3s-doctor/config.yaml:2',
       '  breaker:',
-      '    minutes: 60                                                  # default',
-      '    - {cron: "*/5 * * * *", verb: fix}                           # /etc/k3s-doctor/config.yaml:9',
+      '    minutes: 60  # default',
+      '    - {cron: "*/5 * * * *", verb: fix}  # /etc/k3s-doctor/config.yaml:9',
     ]),
   );
   expect(new Set(lines.map((line) => line.indexOf('#')).filter((column) => column !== -1)).size).toBe(1);
