@@ -195,6 +195,9 @@ function addProcessCommands(program: Command, end: End): void {
   withRunOptions(program.command('settle', { hidden: true })).action(async (options: RunOptions) =>
     end(await (await import('./settle-command.ts')).settleCommand(options)),
   );
+  program
+    .command('ask-dns', { hidden: true })
+    .action(async () => end(await (await import('./ask-dns-command.ts')).askDnsCommand()));
   withRunOptions(program.command('probe', { hidden: true })).action(async (options: RunOptions) =>
     end(await (await import('./probe-command.ts')).probeCommand(options)),
   );

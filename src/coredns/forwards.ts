@@ -1,4 +1,14 @@
-import type { Corefile, Directive, ServerBlock } from './corefile.ts';
+import { type Corefile, type Directive, parseCorefile, type ServerBlock } from './corefile.ts';
+import { type Complaint, type ExpandedBlock, expandImports } from './expand.ts';
+import { readStanzas, type Stanza } from './forward-stanza.ts';
+import { isKnownPlugin } from './plugins.ts';
+import { checkBlocks, type Served } from './server-blocks.ts';
+import { isShadowed } from './shadows.ts';
+import type { UpstreamName } from './upstream-name.ts';
+import { environment } from './words.ts';
+import { isReverse, isWithin, namesOf, zonesOf } from './zones.ts';
+
+export type { UpstreamName } from './upstream-name.ts';
 
 /** Files that an `import` may name, by their path as CoreDNS sees it, e.g. `/etc/coredns/custom/a.override`. */
 export type CorefileFiles = ReadonlyMap<string, string>;
@@ -7,7 +17,11 @@ export type CorefileFiles = ReadonlyMap<string, string>;
 export interface Forward {
   /** The keys of the server block it belongs to, e.g. `.:53`. */
   readonly block: ServerBlock;
-  /** The zone that it forwards, e.g. `.`, without the dot at its end otherwise. */
+  /**
+   * The zone that it forwards, e.g. `.`, without the dot at its end otherwise. In a block for `example.org`
+   * a `forward .` gets to see no other names: that is `example.org`; where a block has several such zones,
+   * there is a Forward for each.
+   */
   readonly from: string;
   readonly upstreams: readonly UpstreamName[];
   readonly tlsServerName: string | undefined;
@@ -23,49 +37,198 @@ export interface Forward {
   readonly isShadowed: boolean;
 }
 
-/** What stands behind the zone: an address, or a file of them like `/etc/resolv.conf`. */
-export type UpstreamName =
-  | {
-      readonly kind: 'address';
-      readonly address: string;
-      readonly port: number;
-      readonly protocol: 'dns' | 'tls';
-      /** As written. */
-      readonly text: string;
-    }
-  | { readonly kind: 'file'; readonly path: string; readonly text: string }
-  /** A name, a socket, gRPC, HTTPS: not understood, not asked. `why` for a person. */
-  | { readonly kind: 'other'; readonly text: string; readonly why: string };
-
 export type ResolvedForwards =
   | {
       readonly kind: 'resolved';
       readonly forwards: readonly Forward[];
       /** Imports that name a file which is not known here, and other doubts; a line each. */
       readonly doubts: readonly string[];
+      /**
+       * What CoreDNS 1.12 does not start with, and a later or another build may: a plugin or an option that it
+       * does not have, a name or HTTPS for a server. In the words of `doubts`, where these are among the others.
+       */
+      readonly refused?: readonly Flaw[];
     }
   /** A file that is imported does not parse, or two blocks serve the same zone: CoreDNS would not start. */
-  | { readonly kind: 'broken'; readonly reason: string };
+  | {
+      readonly kind: 'broken';
+      /** With file and line. */
+      readonly reason: string;
+      /** In which file: undefined the Corefile itself. */
+      readonly file?: string | undefined;
+      readonly line?: number;
+    };
+
+export interface Flaw {
+  /** Undefined: in the Corefile itself. */
+  readonly file: string | undefined;
+  readonly line: number;
+  /** With file and line. */
+  readonly reason: string;
+}
 
 /** Every forward of a Corefile, with `import` of files and snippets put in where they stand. */
-export function resolveForwards(_corefile: Corefile, _files: CorefileFiles): ResolvedForwards {
-  throw new Error('not built yet');
+export function resolveForwards(corefile: Corefile, files: CorefileFiles): ResolvedForwards {
+  const expanded = expandImports(corefile.text, files);
+  if (expanded.kind === 'broken') return brokenBy(expanded);
+  const blocks = expanded.blocks.filter(({ keys }) => keys.length > 0);
+  const checked = checkBlocks(blocks);
+  if (checked.kind === 'broken') return brokenBy(checked);
+  const forwards: Forward[] = [];
+  const doubts = expanded.doubts.map(placed);
+  const refused = unknownPlugins(expanded.blocks);
+  for (const block of blocks) {
+    const read = readStanzas(block.plugins.get('forward') ?? []);
+    if (read.kind === 'broken') return brokenBy(read);
+    refused.push(...read.refused);
+    const written = blockAsWritten(block, corefile, files);
+    const zones = (checked.served.get(block) ?? []).map(({ zone }) => zone);
+    for (const [i, stanza] of read.stanzas.entries()) {
+      const asked = zonesAsked(stanza.from, zones);
+      if (asked.length === 0) doubts.push(placed(neverAsked(stanza)));
+      const earlier = read.stanzas.slice(0, i);
+      forwards.push(
+        ...asked.map((zone) => forwardOf(stanza, written, zone, isShadowed(stanza, earlier, [zone]))),
+      );
+    }
+  }
+  const flaws = refused.map((complaint) => ({ ...complaint, reason: placed(complaint) }));
+  return {
+    kind: 'resolved',
+    forwards,
+    doubts: [...doubts, ...flaws.map(({ reason }) => reason)],
+    refused: flaws,
+  };
 }
 
 /**
  * Whether a `forward .` in a new file `path` would be asked: whether the block that serves the root at
  * port 53 imports it ahead of every forward of the root, in CoreDNS' own order of the files of a glob.
  */
-export function wouldBeAsked(_corefile: Corefile, _files: CorefileFiles, _path: string): boolean {
-  throw new Error('not built yet');
+export function wouldBeAsked(corefile: Corefile, files: CorefileFiles, path: string): boolean {
+  const resolved = resolveForwards(corefile, new Map([...files, [path, 'forward . 192.0.2.1\n']]));
+  if (resolved.kind === 'broken') return false;
+  const root = resolved.forwards.filter(({ block, from }) => from === '.' && servesRoot(block));
+  const [first] = root;
+  return first !== undefined && first.file === path && root.every(({ block }) => block === first.block);
 }
 
 /** The text with the upstreams of one forward of it replaced, and no other byte changed. */
-export function withUpstreams(_corefile: Corefile, _forward: Forward, _addresses: readonly string[]): string {
-  throw new Error('not built yet');
+export function withUpstreams(corefile: Corefile, forward: Forward, addresses: readonly string[]): string {
+  const words = forward.directive.args.slice(1);
+  const last = words.at(-1);
+  if (last === undefined || addresses.length === 0) throw new Error('a forward without servers');
+  const unfit = addresses.find((address) => !/^[^\s"#{}]+$/.test(address));
+  if (unfit !== undefined) throw new Error(`no address: ${unfit}`);
+  let text = corefile.text;
+  for (const [i, word] of [...words.entries()].reverse()) {
+    const written = text.slice(word.start, word.end);
+    const isLast = i === words.length - 1;
+    const own = isLast ? addresses.slice(i) : addresses.slice(i, i + 1);
+    const [first, ...more] = own;
+    const before = text.slice(0, word.start);
+    const after = text.slice(word.end);
+    if (first === undefined) {
+      // A space must stay where the next word follows at once, as it may behind a quote.
+      text = `${/^(\s|$)/.test(after) ? before.replace(/[^\S\n]+$/, '') : before}${after}`;
+      continue;
+    }
+    const isQuoted = written.startsWith('"');
+    const quoted = [first, ...more].map((address) => (isQuoted ? `"${address}"` : address)).join(' ');
+    text = `${before}${quoted}${after}`;
+  }
+  return text;
 }
 
 /** The zone that `kubernetes` serves, e.g. `cluster.local`; undefined when no block has one. */
-export function clusterDomain(_corefile: Corefile): string | undefined {
-  throw new Error('not built yet');
+export function clusterDomain(corefile: Corefile): string | undefined {
+  for (const block of corefile.blocks.filter(({ isSnippet }) => !isSnippet)) {
+    const directive = withSnippets(block.directives, corefile).find(({ name }) => name === 'kubernetes');
+    if (directive === undefined) continue;
+    const words = directive.args.length > 0 ? directive.args.map(({ text }) => text) : block.keys;
+    const zone = words.flatMap((text) => namesOf(text) ?? []).find((name) => !isReverse(name));
+    if (zone !== undefined) return undotted(zone);
+  }
+  return undefined;
+}
+
+function withSnippets(directives: readonly Directive[], { blocks }: Corefile): readonly Directive[] {
+  return directives.flatMap((directive) => {
+    const key = `(${directive.args[0]?.text})`;
+    const snippet = blocks.find(({ isSnippet, keys }) => isSnippet && keys[0] === key);
+    return directive.name === 'import' && snippet !== undefined ? snippet.directives : [directive];
+  });
+}
+
+/** What is left of a zone where only some are served; of one and another below it, the first. */
+function zonesAsked(from: string, served: readonly string[]): readonly string[] {
+  const asked = served.flatMap((zone) =>
+    isWithin(zone, from) ? [zone] : isWithin(from, zone) ? [from] : [],
+  );
+  const widest = asked.filter((zone) => !asked.some((other) => other !== zone && isWithin(zone, other)));
+  return [...new Set(widest)];
+}
+
+function neverAsked({ file, directive, from }: Stanza): Complaint {
+  const reason = `forward ${undotted(from)} is never asked: its block serves no such name`;
+  return { file, line: directive.line, reason };
+}
+
+function forwardOf(stanza: Stanza, block: ServerBlock, zone: string, isHidden: boolean): Forward {
+  return {
+    block,
+    from: undotted(zone),
+    upstreams: stanza.upstreams,
+    tlsServerName: stanza.tlsServerName,
+    options: stanza.options,
+    file: stanza.file,
+    directive: stanza.directive,
+    isShadowed: isHidden,
+  };
+}
+
+/** As the parser of texts has it, for who wants to know what else is in there. */
+function blockAsWritten({ keys }: ExpandedBlock, corefile: Corefile, files: CorefileFiles): ServerBlock {
+  const [first] = keys;
+  const names = keys.map(({ text }) => text);
+  const text = first?.file === undefined ? undefined : files.get(first.file);
+  const parsed = text === undefined ? undefined : parseCorefile(text);
+  const blocks =
+    text === undefined ? corefile.blocks : parsed?.kind === 'parsed' ? parsed.corefile.blocks : [];
+  const written = blocks.find((block) => block.line === first?.line && String(block.keys) === String(names));
+  return written ?? { keys: names, isSnippet: false, directives: [], line: first?.line ?? 1 };
+}
+
+function servedBy({ keys }: ServerBlock): readonly Served[] {
+  return keys.flatMap((key) => {
+    const zones = zonesOf(key);
+    if (zones.kind === 'invalid') return [];
+    return zones.names.map((zone) => ({ zone, port: zones.port ?? '', transport: zones.transport }));
+  });
+}
+
+function servesRoot(block: ServerBlock): boolean {
+  return servedBy(block).some(
+    ({ zone, port, transport }) => zone === '.' && transport === 'dns' && (port === '53' || port === ''),
+  );
+}
+
+function unknownPlugins(blocks: readonly ExpandedBlock[]): Complaint[] {
+  return blocks
+    .flatMap(({ names }) => names)
+    .filter(({ text }) => !isKnownPlugin(text) && !environment.test(text))
+    .map(({ file, line, text }) => ({ file, line, reason: `there is no plugin "${text}"` }));
+}
+
+function brokenBy(complaint: Complaint): ResolvedForwards {
+  const { file, line } = complaint;
+  return { kind: 'broken', file, line, reason: placed(complaint) };
+}
+
+function placed({ file, line, reason }: Complaint): string {
+  return file === undefined ? `line ${line}: ${reason}` : `${file}, line ${line}: ${reason}`;
+}
+
+function undotted(name: string): string {
+  return name === '.' ? name : name.slice(0, -1);
 }

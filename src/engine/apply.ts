@@ -2,8 +2,8 @@ import { DoctorError } from '../doctor-error.ts';
 import type { Journal } from './journal.ts';
 import { type Reverted, revertChanges, type Written } from './revert.ts';
 import type { Step } from './step.ts';
-import type { StepContext } from './steps/step-kind.ts';
-import { type BoundStep, bindStep, type Change } from './steps/steps.ts';
+import type { StepContext, StepDescription } from './steps/step-kind.ts';
+import { type BoundStep, bindStep, type Change, describeStep } from './steps/steps.ts';
 
 /**
  * Doing a plan.
@@ -15,6 +15,7 @@ import { type BoundStep, bindStep, type Change } from './steps/steps.ts';
  *   one, the next run reads the journal and settles it (settle.ts): a plan is done or taken back.
  * - Each step looks again right before it writes and leaves everything alone if the node has moved
  *   on since the plan was made; and reads back right after.
+ * - Asked to stop, it finishes the step at work, unless that only waits, begins no other, and takes all back.
  * - When a step fails, or `confirm` finds that something else stopped working, all is taken back in
  *   reverse order by inverse steps, and the report says what was restored and what could not be.
  */
@@ -27,10 +28,10 @@ type Ended = 'moved-on' | 'stopped' | 'failed';
 
 export interface ApplyContext extends StepContext {
   readonly journal: Journal;
+  /** What answered before and does not now; undefined when nothing is amiss. */
+  stillAnswers(): Promise<string | undefined>;
   /** Asked after the last step: why the plan cannot stand; undefined when it can. */
   confirm(): Promise<string | undefined>;
-  /** Asked to stop: the step at work is finished, no other is begun, and all is taken back. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 export async function applyPlan(steps: readonly Step[], context: ApplyContext): Promise<Applied> {
@@ -47,6 +48,7 @@ export async function applyPlan(steps: readonly Step[], context: ApplyContext): 
 async function applySteps(steps: readonly Step[], done: Written[], context: ApplyContext): Promise<Applied> {
   const { journal } = context;
   const notes: string[] = [];
+  const askedEarly = indexToAskAt(steps);
   for (const [index, step] of steps.entries()) {
     const outcome = await attempt(bindStep(step), index, context);
     if (outcome.change) done.push(outcome.change);
@@ -61,10 +63,18 @@ async function applySteps(steps: readonly Step[], done: Written[], context: Appl
       wasDone: outcome.change === undefined,
       notes: outcome.notes,
     });
+    const problem = index === askedEarly && done.length > 0 ? await context.stillAnswers() : undefined;
+    if (problem !== undefined) return takeBack(done, { kind: 'failed', reason: problem }, context);
   }
   const problem = done.length > 0 ? await context.confirm() : undefined;
   if (problem !== undefined) return takeBack(done, { kind: 'failed', reason: problem }, context);
   return { kind: 'done', notes };
+}
+
+/** Whoever the last change of the firewall has shut out is not to be kept waiting, if the plan waits after it. */
+function indexToAskAt(steps: readonly Step[]): number | undefined {
+  const last = steps.findLastIndex((step) => describeStep(step).firewall);
+  return last >= 0 && steps.slice(last).some(({ kind }) => kind === 'wait') ? last : undefined;
 }
 
 /** `change`: what may have been written, and has to be taken back if the plan fails. */
@@ -73,10 +83,11 @@ type Outcome =
   | { readonly kind: Ended; readonly reason: string; readonly change?: Written };
 
 async function attempt(bound: BoundStep, index: number, context: ApplyContext): Promise<Outcome> {
-  if (context.signal?.aborted) return stoppedBefore(bound.about.title, context.signal);
+  if (context.signal?.aborted) return stopped('before', bound.about, context.signal);
   const probed = await bound.probe(context);
   if (probed.kind !== 'needed') return probed;
   const change = probed.before;
+  if (bound.about.waits) return awaitChange(change, context);
   const recorded = await recordStep(change, index, context);
   if (recorded.kind === 'failed') return recorded;
   const { backupPath } = recorded;
@@ -94,9 +105,17 @@ async function attempt(bound: BoundStep, index: number, context: ApplyContext): 
   return { kind: 'failed', reason: `${said}${verdict.reason}`, change: { change, backupPath } };
 }
 
-function stoppedBefore(title: string, { reason }: AbortSignal): Outcome {
+/** What it waits for is the work of others, and of the steps before it, which are taken back if it does not come. */
+async function awaitChange(change: Change, context: ApplyContext): Promise<Outcome> {
+  const waited = await change.apply(context);
+  if (waited.kind === 'written') return { kind: 'done', notes: [] };
+  if (context.signal?.aborted) return stopped('during', change.about, context.signal);
+  return waited;
+}
+
+function stopped(when: 'before' | 'during', { title }: StepDescription, { reason }: AbortSignal): Outcome {
   const isTimeUp = reason instanceof Error && reason.name === 'TimeoutError';
-  if (!isTimeUp) return { kind: 'stopped', reason: `asked to stop before: ${title}` };
+  if (!isTimeUp) return { kind: 'stopped', reason: `asked to stop ${when}: ${title}` };
   return { kind: 'failed', reason: `no time was left before the dead man's switch: ${title}` };
 }
 

@@ -15,6 +15,7 @@ import {
 import { processStart, readBootId } from './process-identity.ts';
 import { readOpenRun } from './read-journal.ts';
 import type { Site } from './site.ts';
+import type { Step } from './step.ts';
 import { describeStep } from './steps/steps.ts';
 
 export interface RunRequest extends Pick<BeginEvent, 'verb' | 'by' | 'why' | 'undoes' | 'steps'> {
@@ -44,7 +45,7 @@ export async function carryOut(request: RunRequest, site: Site): Promise<Applied
     probes: isFirewall ? await probeBefore(site) : [],
   };
   await openRun(begin, journal, site);
-  const armed = isFirewall ? await arm(journal, site) : undefined;
+  const armed = isFirewall ? await arm(journal, request.steps, site) : undefined;
   const applied =
     armed?.kind === 'failed'
       ? notBegun(`the dead man's switch cannot be armed: ${armed.reason}`)
@@ -52,6 +53,7 @@ export async function carryOut(request: RunRequest, site: Site): Promise<Applied
           host,
           timeoutMs: config.commandTimeoutMs,
           journal,
+          stillAnswers: () => (armed ? stillAnswers(begin.probes, site) : Promise.resolve(undefined)),
           confirm: () => confirm(begin, { journal, site, isArmed: armed !== undefined }),
           signal: stopSignal(signal, armed),
         });
@@ -105,8 +107,9 @@ async function openRun(begin: BeginEvent, journal: Journal, { host, config }: Si
   }
 }
 
-async function arm(journal: Journal, { host, config, selfArgs }: Site) {
-  const armed = await armSwitch(host, config, { runId: journal.runId, selfArgs });
+async function arm(journal: Journal, steps: readonly Step[], { host, config, selfArgs }: Site) {
+  const waitMs = steps.reduce((sum, step) => sum + (step.kind === 'wait' ? step.deadlineMs : 0), 0);
+  const armed = await armSwitch(host, config, { runId: journal.runId, selfArgs, waitMs });
   if (armed.kind === 'armed') await journal.note({ event: 'armed', switch: armed.name });
   return armed;
 }

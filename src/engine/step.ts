@@ -217,7 +217,7 @@ export interface CoreDnsBefore {
   readonly name: string;
   /** Its metrics are at `http://ADDRESS:9153/metrics`. */
   readonly address: string;
-  /** As `coredns_reload_version_info` told it. */
+  /** As `coredns_reload_version_info` told it. Empty: it told none, as CoreDNS does until it reloads for the first time. */
   readonly hashWas: string;
   /** As `coredns_reload_failed_total` counted. */
   readonly failedWas: number;

@@ -13,13 +13,17 @@ export type ClusterNodes =
       readonly self: ClusterNode | undefined;
       readonly source: string;
     }
-  | { readonly kind: 'unavailable'; readonly reason: string };
+  /** `forbidden`: the API answered, and these credentials have no right to it. */
+  | { readonly kind: 'unavailable'; readonly reason: string; readonly forbidden?: true };
 
 export const clusterNodesFact: Fact<ClusterNodes> = {
   id: 'cluster-nodes',
   async gather(context) {
     const answer = await context.host.kubeGet(allNodesPath);
-    if (answer.kind === 'unavailable') return answer;
+    if (answer.kind === 'unavailable') {
+      const { kind, reason, status } = answer;
+      return { kind, reason, ...(status === 403 && { forbidden: true }) };
+    }
     const parsed = parseNodes(answer.body);
     if (parsed.kind === 'malformed') {
       return { kind: 'unavailable', reason: `the API's list of nodes cannot be read: ${parsed.reason}` };

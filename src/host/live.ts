@@ -80,7 +80,12 @@ export function liveHost(options: LiveHostOptions): Host {
     kubePatch: (path, patch) => options.kube.patch(path, patch),
     kubeApply: (path, manifest) => options.kube.apply(path, manifest),
     kubeDelete: (path, expected) => options.kube.remove(path, expected),
-    askDns: (questions) => Promise.all(questions.map(askDns)),
+    askDns: async (questions, process) => {
+      if (process === undefined) return Promise.all(questions.map(askDns));
+      const { askDnsInside } = await import('./ask-dns-inside.ts');
+      const own = locate('k3s-doctor');
+      return askDnsInside(process, questions, run, own.kind === 'found' ? own.argv : undefined);
+    },
     httpGet,
     connectTcp: (address, port, timeoutMs) => connectTcp({ address, port, timeoutMs }),
     localAddresses: async (family) => localAddresses(family),

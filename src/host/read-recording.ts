@@ -60,11 +60,12 @@ function placeOf(keys: readonly PropertyKey[]): string {
   return `${place.replace(/^\./, '')}: `;
 }
 
-function textFileNames({ commands, files, kube }: Recording): ReadonlySet<string> {
+function textFileNames({ commands, files, kube, http }: Recording): ReadonlySet<string> {
   const names = [
     ...commands.map(({ stdout }) => stdout),
     ...files.map(({ content }) => content),
     ...kube.map(({ body }) => body),
+    ...http.map(({ body }) => body),
   ];
   return new Set(names.filter((name) => name !== undefined));
 }

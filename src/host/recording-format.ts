@@ -22,12 +22,15 @@ export function recordingSchema() {
       .prefault({}),
     kube: z.array(kubeSchema()).default([]),
     connects: z.array(connectSchema()).default([]),
+    dns: z.array(dnsSchema()).default([]),
+    http: z.array(httpSchema()).default([]),
   });
 }
 
 export type Recording = z.output<ReturnType<typeof recordingSchema>>;
 export type RecordingInput = z.input<ReturnType<typeof recordingSchema>>;
 export type RecordedCommand = Recording['commands'][number];
+export type RecordedDns = Recording['dns'][number];
 
 function commandSchema() {
   return z
@@ -98,6 +101,8 @@ function kubeSchema() {
       body: fileName().optional(),
       source: z.string().optional(),
       unavailable: z.string().optional(),
+      /** Beside `unavailable`: of the HTTP answer. */
+      status: z.int().min(100).max(599).optional(),
     })
     .refine(
       ({ body, unavailable }) => count(body, unavailable) === 1,
@@ -115,6 +120,43 @@ function connectSchema() {
       notTried: z.string().optional(),
     })
     .refine(({ result, notTried }) => count(result, notTried) === 1, 'give one of result, notTried');
+}
+
+function dnsSchema() {
+  return z
+    .strictObject({
+      server: z.string(),
+      /** Left out: the protocol's own. */
+      port: z.int().min(1).max(65_535).optional(),
+      protocol: z.enum(['udp', 'tcp', 'tls']),
+      /** Left out, together with `type`: any question to this server, unless another entry names it. */
+      name: z.string().optional(),
+      type: z.enum(['A', 'AAAA', 'NS', 'SOA']).optional(),
+      /** In whose network it was asked; left out: the host's own. */
+      process: z.int().positive().optional(),
+      code: z.string().optional(),
+      records: z.array(z.string()).optional(),
+      truncated: z.boolean().optional(),
+      elapsedMs: z.number().optional(),
+      timedOut: z.literal(true).optional(),
+      blocked: z.string().optional(),
+      wrongAnswer: z.string().optional(),
+      notAsked: z.string().optional(),
+    })
+    .refine(
+      ({ code, timedOut, blocked, wrongAnswer, notAsked }) =>
+        count(code, timedOut, blocked, wrongAnswer, notAsked) === 1,
+      'give one of code, timedOut, blocked, wrongAnswer, notAsked',
+    );
+}
+
+function httpSchema() {
+  return z
+    .strictObject({ url: z.string(), body: fileName().optional(), unavailable: z.string().optional() })
+    .refine(
+      ({ body, unavailable }) => count(body, unavailable) === 1,
+      'give one of body (a file name), unavailable',
+    );
 }
 
 /** Of a file in the recording's own folder. */

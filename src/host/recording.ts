@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CommandResult, FileResult, Host, KubeResult, ProcessInfo, TextEncoding } from './host.ts';
+import { dnsEntry, dnsKey } from './recorded-dns.ts';
 import { createRecordingFolder, type RecordingFolder } from './recording-folder.ts';
 import type { RecordingInput } from './recording-format.ts';
 import { isSecretPath, isSecretRequest, notRecordedSecret, withoutSecrets } from './secrets.ts';
+import { withoutSecretLines } from './without-secret-lines.ts';
 
 export interface RecordingHost extends Host {
   /** Writes the folder. Throws DoctorError `usage` when it cannot be written. */
@@ -16,7 +18,7 @@ type Entry<K extends keyof RecordingInput> =
 /**
  * Passes everything on to another host and remembers the answers; `finish` writes them to a folder
  * that `replayingHost` takes. What changes the host (commands with input, writes, patches, locks) is
- * not recorded, nor is what only a fix asks (names, the state of files), nor kubeconfigs and other secrets.
+ * not recorded, nor is what only a fix asks (the state of files), nor kubeconfigs and other secrets.
  * Throws DoctorError `usage` when the folder is in use or cannot be made.
  */
 export async function recordingHost(inner: Host, folder: string): Promise<RecordingHost> {
@@ -27,6 +29,8 @@ export async function recordingHost(inner: Host, folder: string): Promise<Record
   const directories = answerLog<Entry<'directories'>>();
   const kube = answerLog<Entry<'kube'>>();
   const connects = answerLog<Entry<'connects'>>();
+  const dns = answerLog<Entry<'dns'>>();
+  const http = answerLog<Entry<'http'>>();
   let processes: readonly ProcessInfo[] = [];
   const addresses: { ipv4?: string[]; ipv6?: string[] } = {};
   return {
@@ -63,7 +67,9 @@ export async function recordingHost(inner: Host, folder: string): Promise<Record
       const result = await inner.readFile(path, encoding);
       const kept: FileResult = isSecretPath(path)
         ? { kind: 'unreadable', reason: notRecordedSecret }
-        : result;
+        : result.kind === 'read'
+          ? { kind: 'read', text: withoutSecretLines(path, result.text) }
+          : result;
       files.note([path], kept, () => ({ path, ...fileEntry({ path, file: kept, encoding, target }) }));
       return result;
     },
@@ -94,7 +100,11 @@ export async function recordingHost(inner: Host, folder: string): Promise<Record
       kube.note([path], kept, () =>
         kept.kind === 'ok'
           ? { path, body: target.addText(['kube', path], kept.body), source: kept.source }
-          : { path, unavailable: kept.reason },
+          : {
+              path,
+              unavailable: kept.reason,
+              ...(kept.status !== undefined && { status: kept.status }),
+            },
       );
       return result;
     },
@@ -112,8 +122,24 @@ export async function recordingHost(inner: Host, folder: string): Promise<Record
       addresses[family] = [...found];
       return found;
     },
-    askDns: (questions, process) => inner.askDns(questions, process),
-    httpGet: (url, timeoutMs) => inner.httpGet(url, timeoutMs),
+    askDns: async (questions, process) => {
+      const answers = await inner.askDns(questions, process);
+      for (const [index, question] of questions.entries()) {
+        const answer = answers[index];
+        if (answer === undefined) continue;
+        dns.note(dnsKey(question, process), answer, () => dnsEntry(question, process, answer));
+      }
+      return answers;
+    },
+    httpGet: async (url, timeoutMs) => {
+      const result = await inner.httpGet(url, timeoutMs);
+      http.note([url], result, () =>
+        result.kind === 'ok'
+          ? { url, body: target.addText(['http', url], result.body) }
+          : { url, unavailable: result.reason },
+      );
+      return result;
+    },
     kubeApply: (path, manifest) => inner.kubeApply(path, manifest),
     kubeDelete: (path, expected) => inner.kubeDelete(path, expected),
     fileStatus: (path) => inner.fileStatus(path),
@@ -145,6 +171,8 @@ export async function recordingHost(inner: Host, folder: string): Promise<Record
         localAddresses: addresses,
         kube: kube.entries(),
         connects: connects.entries(),
+        dns: dns.entries(),
+        http: http.entries(),
       }),
   };
 }

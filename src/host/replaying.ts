@@ -4,6 +4,7 @@ import { answerQueue } from './answer-queue.ts';
 import type { Command, CommandResult, FileStatus, Host, TextEncoding } from './host.ts';
 import { readRecording } from './read-recording.ts';
 import { readTextFile } from './read-text-file.ts';
+import { dnsReplay } from './recorded-dns.ts';
 import type { RecordedCommand, Recording } from './recording-format.ts';
 
 /**
@@ -19,6 +20,8 @@ export async function replayingHost(folder: string): Promise<Host> {
   const directories = answerQueue(recording.directories, ({ path }) => path);
   const kube = answerQueue(recording.kube, ({ path }) => path);
   const connects = answerQueue(recording.connects, ({ address, port }) => `${address} ${port}`);
+  const dns = dnsReplay(recording.dns);
+  const http = answerQueue(recording.http, ({ url }) => url);
   const readText = (name: string, encoding?: TextEncoding) => readRecordedText(pathOf(name), encoding);
 
   const run = async (command: Command): Promise<CommandResult> => {
@@ -57,7 +60,8 @@ export async function replayingHost(folder: string): Promise<Host> {
     kubeGet: async (path) => {
       const recorded = kube(path) ?? kube(path.split('?')[0] ?? path);
       if (recorded?.body === undefined) {
-        return { kind: 'unavailable', reason: recorded?.unavailable ?? 'not recorded' };
+        const { unavailable: reason = 'not recorded', status } = recorded ?? {};
+        return { kind: 'unavailable', reason, ...(status !== undefined && { status }) };
       }
       const source = recorded.source ?? `the recording ${basename(folder)}`;
       return { kind: 'ok', body: await readText(recorded.body), source };
@@ -71,8 +75,12 @@ export async function replayingHost(folder: string): Promise<Host> {
     },
     localAddresses: async (family) => recording.localAddresses[family],
     fileStatus: async (path) => recordedStatus(recording, path),
-    askDns: async (questions) => questions.map(() => ({ kind: 'not-asked', reason: 'not recorded' })),
-    httpGet: async () => ({ kind: 'unavailable', reason: 'not recorded' }),
+    askDns: async (questions, process) => questions.map((question) => dns(question, process)),
+    httpGet: async (url) => {
+      const recorded = http(url);
+      if (recorded?.body !== undefined) return { kind: 'ok', body: await readText(recorded.body) };
+      return { kind: 'unavailable', reason: recorded?.unavailable ?? 'not recorded' };
+    },
     kubeApply: async () => ({ kind: 'unavailable', reason: refused.reason }),
     kubeDelete: async () => ({ kind: 'unavailable', reason: refused.reason }),
     now: () => new Date(recordedAt),

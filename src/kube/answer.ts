@@ -9,6 +9,8 @@ export interface Failure {
   readonly tryNext: boolean;
   /** The HTTP status, if there was an answer. */
   readonly status?: number;
+  /** The server is busy, and asks to come again after this. */
+  readonly retryAfterMs?: number;
   /** Without an answer: whether the server may have got the question all the same. */
   readonly mayHaveArrived?: boolean;
 }
@@ -17,6 +19,8 @@ export interface Limits {
   /** Ends everything that is under way; it fires `timeoutMs` after the question was put. */
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
+  /** When it fires, on the clock of `performance.now()`. */
+  readonly endsAt: number;
   /** Of all pages together. */
   readonly maxBytes: number;
   /** What earlier pages took of it. */

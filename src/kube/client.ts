@@ -1,12 +1,13 @@
 /**
  * The cluster: where credentials are found, how the API is asked, what its answers mean. It is
- * changed by JSON patches alone, and no program that a kubeconfig names is ever run.
+ * changed by JSON patch, server-side apply without force, and deletion of what was read; no program that
+ * a kubeconfig names is ever run.
  *
  * This module is imported at every start, so it stays light: the Kubernetes client behind
  * `transport.ts` costs more to load than the rest of the product and comes in at the first question.
  */
 import type { KubePatchResult, KubeResult, ObjectVersion } from '../host/host.ts';
-import type { Answer, Failure, Limits } from './answer.ts';
+import type { Answer, Limits } from './answer.ts';
 import { type CredentialSearch, type CredentialSource, findCredentials } from './credentials.ts';
 
 export interface KubeClientOptions extends CredentialSearch {
@@ -20,11 +21,11 @@ export interface KubeClientOptions extends CredentialSearch {
 export interface KubeClient {
   /** GET on the API. Lists come back whole, however many pages they took. */
   get(path: string): Promise<KubeResult>;
-  /** JSON patch (RFC 6902, as text) of one object. It is never sent again once it may have arrived. */
+  /** JSON patch (RFC 6902, as text) of one object. No change is sent again once it may have taken effect. */
   patch(path: string, patch: string): Promise<KubePatchResult>;
   /** Server-side apply of one object as field manager `k3s-doctor`, without force. */
   apply(path: string, manifest: string): Promise<KubePatchResult>;
-  /** DELETE of one object that is still the one that was read. */
+  /** DELETE of one object that is still the one that was read. What is not there is deleted already. */
   remove(path: string, expected: ObjectVersion): Promise<KubePatchResult>;
 }
 
@@ -44,41 +45,57 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
       return { kind: 'failed', reason: `no kubeconfig found (looked for ${lookedFor.join(', ')})` };
     }
     const { ask, change } = await import('./transport.ts');
-    const limits = { signal: AbortSignal.timeout(timeoutMs), timeoutMs, maxBytes };
+    const endsAt = performance.now() + timeoutMs;
+    const limits = { signal: AbortSignal.timeout(timeoutMs), timeoutMs, endsAt, maxBytes };
     const attempts: string[] = [];
-    let last: Failure | undefined;
+    let status: number | undefined;
     for (const source of provenFirst(sources, proven)) {
       const answer = await send({ ask, change }, source, limits);
       if (answer.kind === 'ok') {
         proven = source.name;
         return { kind: 'ok', body: answer.body, source: source.name };
       }
-      last = answer;
+      status = answer.status ?? status;
       attempts.push(`${source.name}: ${answer.reason}`);
       if (!answer.tryNext) break;
     }
-    return { kind: 'failed', reason: attempts.join('; '), status: last?.status };
+    return { kind: 'failed', reason: attempts.join('; '), status };
+  };
+
+  const write = async (wanted: Change): Promise<KubePatchResult> => {
+    const outcome = await attempt(({ change }, source, limits) => change(source, wanted, limits));
+    if (outcome.kind === 'ok') return { kind: 'patched', body: outcome.body };
+    const { status, reason } = outcome;
+    if (wanted.kind === 'delete' && status === 404) return { kind: 'patched', body: '' };
+    // 422 is what a `test` that does not hold comes to.
+    const isConflict = status === 409 || (wanted.kind === 'json-patch' && status === 422);
+    return { kind: isConflict ? 'conflict' : 'unavailable', reason };
   };
 
   return {
     async get(path) {
       const outcome = await attempt(({ ask }, source, limits) => ask(source, path, limits));
-      return outcome.kind === 'ok' ? outcome : { kind: 'unavailable', reason: outcome.reason };
+      if (outcome.kind === 'ok') return outcome;
+      const { status, reason } = outcome;
+      return { kind: 'unavailable', reason, ...(status !== undefined && { status }) };
     },
-    async patch(path, patch) {
-      const question = { path, patch };
-      const outcome = await attempt(({ change }, source, limits) => change(source, question, limits));
-      if (outcome.kind === 'ok') return { kind: 'patched', body: outcome.body };
-      // 422 is what a `test` that does not hold comes to.
-      const isConflict = outcome.status === 409 || outcome.status === 422;
-      return { kind: isConflict ? 'conflict' : 'unavailable', reason: outcome.reason };
-    },
-    apply: async () => ({ kind: 'unavailable', reason: 'not built yet' }),
-    remove: async () => ({ kind: 'unavailable', reason: 'not built yet' }),
+    patch: (path, patch) => write({ kind: 'json-patch', path, body: patch }),
+    apply: (path, manifest) => write({ kind: 'apply', path, body: manifest }),
+    remove: (path, { uid, resourceVersion }) =>
+      write({
+        kind: 'delete',
+        path,
+        body: JSON.stringify({
+          apiVersion: 'v1',
+          kind: 'DeleteOptions',
+          preconditions: { uid, resourceVersion },
+        }),
+      }),
   };
 }
 
 type Transport = typeof import('./transport.ts');
+type Change = Parameters<Transport['change']>[1];
 type Send = (transport: Transport, source: CredentialSource, limits: Limits) => Promise<Answer>;
 
 type Outcome =

@@ -40,7 +40,7 @@ const untrusted = /SELF_SIGNED|UNABLE_TO_(GET_ISSUER|VERIFY)|^CERT_|INVALID_CA|H
 export function describeStatus(answer: {
   readonly status: number;
   readonly body: string;
-  readonly method: 'GET' | 'PATCH';
+  readonly method: 'GET' | 'PATCH' | 'DELETE';
   readonly url: URL;
 }): Failure {
   const { status, method, url } = answer;

@@ -6,12 +6,18 @@ import { describeConnectionError, describeStatus } from './failure-reasons.ts';
 
 export interface Question {
   readonly url: URL;
-  /** Of a PATCH, as JSON patch; without one it is a GET. */
-  readonly patch?: string;
+  /** What is to be changed; without it it is a GET. */
+  readonly change?: SentChange;
+}
+
+export interface SentChange {
+  readonly method: 'PATCH' | 'DELETE';
+  readonly contentType: string;
+  readonly body: string;
 }
 
 /**
- * One request. `options` carry credentials, trust and agent. An answer other than 200 is a failure; a
+ * One request. `options` carry credentials, trust and agent. An answer beyond 2xx is a failure; a
  * redirect is not followed, so credentials go nowhere but to the server that the kubeconfig names.
  */
 export async function httpsRequest(
@@ -28,8 +34,10 @@ export async function httpsRequest(
     const body = await readBody(response, limits.maxBytes - (limits.usedBytes ?? 0));
     if (body === undefined) return { ...tooLarge(url, limits), mayHaveArrived };
     const status = response.statusCode ?? 0;
-    if (status === 200) return { kind: 'ok', body };
-    return describeStatus({ status, body, method: methodOf(question), url });
+    if (status >= 200 && status < 300) return { kind: 'ok', body };
+    const failure = describeStatus({ status, body, method: methodOf(question), url });
+    const retryAfterMs = retryAfter(response);
+    return retryAfterMs === undefined ? failure : { ...failure, retryAfterMs };
   } catch (error) {
     const failure = limits.signal.aborted ? timedOut(url, limits) : describeConnectionError(error, url);
     if (failure === undefined) throw error;
@@ -44,14 +52,14 @@ function send(
   onConnected: () => void,
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const { url, patch } = question;
+    const { url, change } = question;
     const headers = {
       ...options.headers,
       accept: 'application/json',
       'user-agent': 'k3s-doctor',
-      ...(patch !== undefined && {
-        'content-type': 'application/json-patch+json',
-        'content-length': Buffer.byteLength(patch),
+      ...(change !== undefined && {
+        'content-type': change.contentType,
+        'content-length': Buffer.byteLength(change.body),
       }),
     };
     const sent = request({ ...urlToHttpOptions(url), ...options, headers, method: methodOf(question) });
@@ -63,12 +71,18 @@ function send(
     });
     sent.on('response', resolve);
     sent.on('error', reject);
-    sent.end(patch);
+    sent.end(change?.body);
   });
 }
 
-function methodOf({ patch }: Question): 'GET' | 'PATCH' {
-  return patch === undefined ? 'GET' : 'PATCH';
+function methodOf({ change }: Question): 'GET' | SentChange['method'] {
+  return change?.method ?? 'GET';
+}
+
+/** Only of an answer that says that nothing was done: 429. The API server gives whole seconds. */
+function retryAfter({ statusCode, headers }: IncomingMessage): number | undefined {
+  const seconds = headers['retry-after'] ?? '';
+  return statusCode === 429 && /^\d{1,6}$/.test(seconds) ? Number(seconds) * 1000 : undefined;
 }
 
 /** `undefined` when there is more than `maxBytes`. */

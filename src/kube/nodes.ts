@@ -20,6 +20,12 @@ export interface ClusterNode {
   readonly internalAddresses: readonly string[];
   readonly externalAddresses: readonly string[];
   readonly podCidrs: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly Taint[];
+  /** Cordoned: no new pod is placed there. */
+  readonly unschedulable: boolean;
+  /** Of kubelet, which is k3s': `v1.34.2+k3s1`. */
+  readonly version: string | undefined;
   readonly controlPlane: boolean;
   readonly etcd: boolean;
   /** Annotations `flannel.alpha.coreos.com/*`. */
@@ -33,6 +39,14 @@ export interface ClusterNode {
     readonly vtepMac: string | undefined;
     readonly vtepMacV6: string | undefined;
   };
+}
+
+/** Keeps pods away that do not tolerate it. */
+export interface Taint {
+  readonly key: string;
+  readonly value: string | undefined;
+  /** `NoSchedule`, `PreferNoSchedule`, `NoExecute`. */
+  readonly effect: string;
 }
 
 /** Reads a list of nodes. A field that a node lacks says nothing; it is not ready then. */
@@ -56,6 +70,14 @@ function readNode({ metadata, spec, status }: NodeObject): ClusterNode {
     internalAddresses: addressesOf('InternalIP'),
     externalAddresses: addressesOf('ExternalIP'),
     podCidrs: spec?.podCIDRs ?? podCidr,
+    labels,
+    taints: (spec?.taints ?? []).map(({ key, value, effect }) => ({
+      key,
+      value: value ?? undefined,
+      effect,
+    })),
+    unschedulable: spec?.unschedulable ?? false,
+    version: status?.nodeInfo?.kubeletVersion || undefined,
     controlPlane: hasRole('control-plane') || hasRole('master'),
     etcd: hasRole('etcd'),
     flannel: readFlannel(metadata.annotations ?? {}),
@@ -91,11 +113,21 @@ function nodeSchema() {
   const texts = z.record(z.string(), z.string()).nullish();
   return z.object({
     metadata: z.object({ name: z.string(), labels: texts, annotations: texts }),
-    spec: z.object({ podCIDR: z.string().nullish(), podCIDRs: z.array(z.string()).nullish() }).nullish(),
+    spec: z
+      .object({
+        podCIDR: z.string().nullish(),
+        podCIDRs: z.array(z.string()).nullish(),
+        taints: z
+          .array(z.object({ key: z.string(), value: z.string().nullish(), effect: z.string() }))
+          .nullish(),
+        unschedulable: z.boolean().nullish(),
+      })
+      .nullish(),
     status: z
       .object({
         addresses: z.array(z.object({ type: z.string(), address: z.string() })).nullish(),
         conditions: z.array(z.object({ type: z.string(), status: z.string() })).nullish(),
+        nodeInfo: z.object({ kubeletVersion: z.string().nullish() }).nullish(),
       })
       .nullish(),
   });

@@ -11,6 +11,7 @@ import { httpsRequest } from './https-request.ts';
 import { credentialReason, parseReason } from './kubeconfig-reasons.ts';
 import { isListPath } from './list-path.ts';
 import { getPaged, notJson, type PageQuery } from './paged-get.ts';
+import { retryLater } from './retry-later.ts';
 import { readSmallFile } from './small-file.ts';
 
 /**
@@ -26,7 +27,8 @@ export async function ask(source: CredentialSource, path: string, limits: Limits
   let usedBytes = 0;
   const get = async (query: PageQuery): Promise<Answer> => {
     const url = urlOf(connection.server, path, query);
-    const answer = await httpsRequest({ url }, connection.options, { ...limits, usedBytes });
+    const question = () => httpsRequest({ url }, connection.options, { ...limits, usedBytes });
+    const answer = await retryLater(question, limits);
     if (answer.kind === 'ok') usedBytes += Buffer.byteLength(answer.body);
     return answer;
   };
@@ -38,22 +40,38 @@ export async function ask(source: CredentialSource, path: string, limits: Limits
 }
 
 export interface Change {
+  readonly kind: 'json-patch' | 'apply' | 'delete';
   readonly path: string;
-  /** RFC 6902. */
-  readonly patch: string;
+  /** The patch, the object, or DeleteOptions. */
+  readonly body: string;
 }
 
-/** One PATCH with one set of credentials. After a failure that leaves its effect open none is tried again. */
+/** Who we are in an object's `managedFields`. */
+const fieldManager = 'k3s-doctor';
+
+const requests = {
+  'json-patch': { method: 'PATCH', contentType: 'application/json-patch+json', query: { fieldManager } },
+  apply: {
+    method: 'PATCH',
+    contentType: 'application/apply-patch+yaml',
+    query: { fieldManager, force: 'false' },
+  },
+  delete: { method: 'DELETE', contentType: 'application/json', query: {} },
+} as const;
+
+/** One change with one set of credentials. After a failure that leaves its effect open none is tried again. */
 export async function change(
   source: CredentialSource,
-  { path, patch }: Change,
+  { kind, path, body }: Change,
   limits: Limits,
 ): Promise<Answer> {
   const connection = await openConnection(source);
   if (connection.kind === 'failed') return connection;
   try {
-    const url = urlOf(connection.server, path, {});
-    const answer = await httpsRequest({ url, patch }, connection.options, limits);
+    const { method, contentType, query } = requests[kind];
+    const url = urlOf(connection.server, path, query);
+    const question = { url, change: { method, contentType, body } };
+    const answer = await retryLater(() => httpsRequest(question, connection.options, limits), limits);
     return answer.kind === 'ok' || !isEffectOpen(answer) ? answer : withOpenEffect(answer);
   } finally {
     connection.agent.destroy();
@@ -136,16 +154,18 @@ function unusable(reason: string): Failure {
 }
 
 /** A kubeconfig's server may have a path of its own, as behind Rancher. */
-function urlOf(server: string, path: string, query: PageQuery): URL {
+function urlOf(server: string, path: string, query: object): URL {
   if (!path.startsWith('/')) throw new Error(`not a path of the API: ${path}`);
   const url = new URL(server.replace(/\/+$/, '') + path);
-  if (query.limit !== undefined) url.searchParams.set('limit', String(query.limit));
-  if (query.continue !== undefined) url.searchParams.set('continue', query.continue);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) url.searchParams.set(name, String(value));
+  }
   return url;
 }
 
-/** Health and metrics endpoints answer in plain text; resources never do. */
+/** Health and metrics endpoints and the logs of pods answer in plain text; resources never do. */
 function whole(path: string, answer: Answer): Answer {
-  if (answer.kind === 'failed' || !/^\/(apis?\/|version$)/.test(path)) return answer;
+  const isPlain = !/^\/(apis?\/|version$)/.test(path) || /\/pods\/[^/?]+\/log(\?|$)/.test(path);
+  if (answer.kind === 'failed' || isPlain) return answer;
   return parseJson(answer.body) === undefined ? notJson : answer;
 }

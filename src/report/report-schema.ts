@@ -84,8 +84,12 @@ export function stepSchema() {
     title: z.string(),
     command: z.string(),
     input: z.string().optional().describe('what the command reads from standard input'),
-    changes: z.int(),
-    reversible: z.boolean(),
+    changes: z
+      .int()
+      .describe(
+        'objects on the node or in the cluster that it changes; 0: it waits, or ends what nobody needs',
+      ),
+    reversible: z.boolean().describe('it can be taken back, or there is nothing to take back'),
   });
 }
 

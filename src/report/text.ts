@@ -167,7 +167,7 @@ function doneWords({ run, exitCode }: Report): string {
 }
 
 function howToUndo({ run, plan }: Report): string[] {
-  const isUndoable = run.verb !== 'undo' && plan.some(({ reversible }) => reversible);
+  const isUndoable = run.verb !== 'undo' && plan.some(({ reversible, changes }) => reversible && changes > 0);
   return isUndoable ? [`  To take it back: doctor undo ${run.id}`] : [];
 }
 

@@ -5,8 +5,8 @@ import { carryOut } from '../../src/engine/run.ts';
 import { settle } from '../../src/engine/settle.ts';
 import type { FileWriteStep } from '../../src/engine/step.ts';
 import { bindStep } from '../../src/engine/steps/steps.ts';
-import type { FileStatus, Host } from '../../src/host/host.ts';
-import { memoryHost } from './memory-host.ts';
+import type { Host } from '../../src/host/host.ts';
+import { type Files, fileHost } from './file-host.ts';
 
 const config = defaultConfig();
 const state = config.paths.state;
@@ -26,8 +26,6 @@ const steps = (['/etc/one', '/etc/two'] as const).map(
     mode: 0o644,
   }),
 );
-
-type Files = ReadonlyMap<string, Buffer>;
 
 it('killed after any write, with the last line of the journal torn at any byte, it is done or taken back as a whole', async () => {
   const outcomes = new Map<string, number>();
@@ -281,22 +279,6 @@ async function watch(
     installFile: (path, file) => look(() => host.installFile(path, file)),
   });
   return seen;
-}
-
-/** A memory host whose files can be steps' files, too. */
-function fileHost(files: Files) {
-  const host = memoryHost({
-    '/proc/sys/kernel/random/boot_id': 'this-boot\n',
-    '/proc/self/stat': '7 (node) S 1',
-  });
-  for (const [path, bytes] of files) host.files.set(path, bytes);
-  const fileStatus = async (path: string): Promise<FileStatus> =>
-    host.files.has(path) ? { kind: 'file', mode: 0o644, uid: 0, gid: 0 } : { kind: 'absent' };
-  const installFile: Host['installFile'] = async (path, { text }) => {
-    host.files.set(path, Buffer.from(text));
-    return { kind: 'written' };
-  };
-  return { ...host, fileStatus, installFile };
 }
 
 function siteOf(host: Host) {

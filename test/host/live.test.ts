@@ -2,12 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type LiveHostOptions, liveHost } from '../../src/host/live.ts';
+import { noCluster } from './no-cluster.ts';
 import { fakeProgram, temporaryFolder } from './temporary-folder.ts';
-
-const noCluster: LiveHostOptions['kube'] = {
-  get: async () => ({ kind: 'unavailable', reason: 'none here' }),
-  patch: async () => ({ kind: 'unavailable', reason: 'none here' }),
-};
 
 function hostWith(options: Partial<LiveHostOptions>) {
   return liveHost({
@@ -102,17 +98,24 @@ test('reads a file of the kernel that says it is empty', async () => {
   expect(file).toMatchObject({ kind: 'read', text: expect.stringMatching(/^\d+ \(/) });
 });
 
-test('the cluster is asked and patched through what it was given', async () => {
+test('the cluster is asked and changed through what it was given', async () => {
   const host = hostWith({
     kube: {
       get: async (path) => ({ kind: 'ok', body: path, source: 'test' }),
       patch: async (path, patch) => ({ kind: 'patched', body: `${path} ${patch}` }),
+      apply: async (path, manifest) => ({ kind: 'patched', body: `apply ${path} ${manifest}` }),
+      remove: async (path, { uid }) => ({ kind: 'patched', body: `remove ${path} ${uid}` }),
     },
   });
   expect(await host.kubeGet('/api/v1/nodes')).toEqual({ kind: 'ok', body: '/api/v1/nodes', source: 'test' });
   expect(await host.kubePatch('/api/v1/nodes/a', '[]')).toEqual({
     kind: 'patched',
     body: '/api/v1/nodes/a []',
+  });
+  expect(await host.kubeApply('/a', '{}')).toEqual({ kind: 'patched', body: 'apply /a {}' });
+  expect(await host.kubeDelete('/a', { uid: 'u', resourceVersion: '1' })).toEqual({
+    kind: 'patched',
+    body: 'remove /a u',
   });
 });
 

@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -6,6 +7,7 @@ import type { Host } from '../../src/host/host.ts';
 import { liveHost } from '../../src/host/live.ts';
 import { recordingHost } from '../../src/host/recording.ts';
 import { replayingHost } from '../../src/host/replaying.ts';
+import { addressRecord, answer, udpServer } from './dns-server.ts';
 import { fakeProgram, temporaryFolder } from './temporary-folder.ts';
 
 /** The real machine, with programs of the test's own. */
@@ -13,6 +15,7 @@ function machine(folder: string): Host {
   const programs = {
     nft: 'case "$1" in list) echo "table ip nat";; *) echo "bad" >&2; exit 1;; esac',
     crictl: 'sleep 100',
+    nsenter: `echo '[{"kind":"timed-out","timeoutMs":100}, {"kind":"blocked","reason":"refused"}]'`,
     conntrack: `printf 'x\\377' ; echo again >> ${folder}/count; wc -l < ${folder}/count`,
   };
   const path = (name: string) => join(folder, 'bin', name);
@@ -22,15 +25,18 @@ function machine(folder: string): Host {
       nft: [path('nft')],
       crictl: [path('crictl')],
       conntrack: [path('conntrack')],
+      nsenter: [path('nsenter')],
       'iptables-nft-save': ['/no/such/program'],
     },
     paths: { k3sData: '/no/such/k3s' },
     kube: {
       get: async (request) =>
         request.includes('pods')
-          ? { kind: 'unavailable', reason: 'forbidden' }
+          ? { kind: 'unavailable', reason: 'forbidden', status: 403 }
           : { kind: 'ok', body: `{"path": "${request}"}`, source: 'the API' },
       patch: async (_, patch) => ({ kind: 'patched', body: patch }),
+      apply: async (_, manifest) => ({ kind: 'patched', body: manifest }),
+      remove: async (_, { uid }) => ({ kind: 'patched', body: uid }),
     },
   });
 }
@@ -45,6 +51,30 @@ test('a replay gives every answer that was recorded', async () => {
   onTestFinished(() => void server.close());
   const bound = server.address();
   const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+
+  const soa = 6;
+  const wrongId = (bytes: Buffer) => Buffer.concat([Buffer.from([0, 0]), bytes.subarray(2)]);
+  const resolver = await udpServer((asked) => {
+    const address = addressRecord('a.example', `192.0.2.${resolver.asked.length}`);
+    return asked.at(-3) === soa ? [wrongId(asked)] : [answer(asked, [address])];
+  });
+  const closed = { port: 9 };
+  const question = {
+    server: resolver.server,
+    port: resolver.port,
+    protocol: 'udp',
+    name: 'a.example',
+    type: 'A',
+    timeoutMs: 100,
+  } as const;
+  const web = createHttpServer((asked, response) => {
+    response.statusCode = asked.url === '/metrics' ? 200 : 404;
+    response.end('a_total 1\n');
+  });
+  await new Promise<void>((resolve) => web.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void web.close());
+  const webAddress = web.address();
+  const metrics = `http://127.0.0.1:${typeof webAddress === 'object' ? webAddress?.port : 0}`;
 
   const questions: ((host: Host) => Promise<unknown>)[] = [
     (host) => host.run({ tool: 'nft', args: ['list', 'tables'] }),
@@ -65,6 +95,13 @@ test('a replay gives every answer that was recorded', async () => {
     (host) => host.kubeGet('/apis/discovery.k8s.io/v1/endpointslices'),
     (host) => host.kubeGet('/api/v1/pods'),
     (host) => host.connectTcp('127.0.0.1', port, 2000),
+    (host) => host.askDns([question, { ...question, port: closed.port }]),
+    (host) => host.askDns([{ ...question, type: 'SOA' }]),
+    (host) => host.askDns([{ ...question, protocol: 'tcp', port, timeoutMs: 50 }]),
+    (host) => host.askDns([{ ...question, server: 'nobody' }]),
+    (host) => host.askDns([question, question], process.pid),
+    (host) => host.httpGet(`${metrics}/metrics`, 1000),
+    (host) => host.httpGet(`${metrics}/else`, 1000),
   ];
   const askAll = async (host: Host) => {
     const answers = [];
@@ -82,6 +119,7 @@ test('a replay gives every answer that was recorded', async () => {
     'conntrack-2.txt',
     'conntrack.txt',
     'host.json',
+    expect.stringMatching(/^http-http-127\.0\.0\.1-\d+-metrics\.txt$/),
     'kube',
     'kube/endpointslices.json',
     'nft-list-tables.txt',
@@ -120,6 +158,11 @@ test('what changes the host is done and not recorded', async () => {
   expect(await recorder.removeFile(installed)).toEqual({ kind: 'written' });
   expect(await recorder.removeEmptyFolder(join(folder, 'made'))).toEqual({ kind: 'written' });
   expect(await recorder.kubePatch('/api/v1/nodes/a', '[]')).toEqual({ kind: 'patched', body: '[]' });
+  expect(await recorder.kubeApply('/api/v1/nodes/a', '{}')).toEqual({ kind: 'patched', body: '{}' });
+  expect(await recorder.kubeDelete('/api/v1/nodes/a', { uid: 'u', resourceVersion: '1' })).toEqual({
+    kind: 'patched',
+    body: 'u',
+  });
   await recorder.finish();
   expect(readFileSync(join(folder, 'written'), 'utf8')).toBe('text');
   const replay = await replayingHost(join(folder, 'recording'));

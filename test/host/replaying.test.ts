@@ -167,6 +167,48 @@ test('the state of a file is told from what was read of it, which can still be r
   }
 });
 
+test('a DNS answer is that to the question, or to any question to the server', async () => {
+  const server = { server: '192.0.2.53', protocol: 'udp' } as const;
+  const host = await replay({
+    dns: [
+      { ...server, timedOut: true },
+      { ...server, name: 'a.example', type: 'A', code: 'NOERROR', records: ['192.0.2.1'] },
+      { ...server, name: 'a.example', type: 'A', code: 'SERVFAIL' },
+      { ...server, process: 7, blocked: 'refused' },
+      { ...server, protocol: 'tls', port: 853, wrongAnswer: 'its certificate is not trusted' },
+    ],
+  });
+  const question = { ...server, name: 'a.example', type: 'A', timeoutMs: 300 } as const;
+  const answered = {
+    kind: 'answered',
+    code: 'NOERROR',
+    records: ['192.0.2.1'],
+    truncated: false,
+    elapsedMs: 1,
+  };
+  expect(await host.askDns([{ ...question, port: 53 }, question])).toEqual([
+    answered,
+    { ...answered, code: 'SERVFAIL', records: [] },
+  ]);
+  expect(await host.askDns([{ ...question, name: 'b.example' }])).toEqual([
+    { kind: 'timed-out', timeoutMs: 300 },
+  ]);
+  expect(await host.askDns([question], 7)).toEqual([{ kind: 'blocked', reason: 'refused' }]);
+  expect(await host.askDns([{ ...question, protocol: 'tls' }])).toMatchObject([{ kind: 'wrong-answer' }]);
+  expect(await host.askDns([{ ...question, protocol: 'tcp' }])).toEqual([
+    { kind: 'not-asked', reason: 'not recorded' },
+  ]);
+});
+
+test('an API that says no says with which status', async () => {
+  const host = await replay({ kube: [{ path: '/api/v1/pods', unavailable: 'forbidden', status: 403 }] });
+  expect(await host.kubeGet('/api/v1/pods')).toEqual({
+    kind: 'unavailable',
+    reason: 'forbidden',
+    status: 403,
+  });
+});
+
 test('what is not recorded does not exist, even if this machine has it', async () => {
   const host = await replay({});
   expect(host.kind).toBe('replay');
@@ -179,8 +221,16 @@ test('what is not recorded does not exist, even if this machine has it', async (
   expect(await host.listProcesses()).toEqual([]);
   expect(await host.kubeGet('/api')).toEqual({ kind: 'unavailable', reason: 'not recorded' });
   expect(await host.connectTcp('127.0.0.1', 22, 1)).toEqual({ kind: 'not-tried', reason: 'not recorded' });
-  expect(await host.resolveName('127.0.0.1', 'localhost', 1)).toEqual({
-    kind: 'no-answer',
+  const question = {
+    server: '127.0.0.1',
+    protocol: 'udp',
+    name: 'localhost',
+    type: 'A',
+    timeoutMs: 1,
+  } as const;
+  expect(await host.askDns([question])).toEqual([{ kind: 'not-asked', reason: 'not recorded' }]);
+  expect(await host.httpGet('http://127.0.0.1/metrics', 1)).toEqual({
+    kind: 'unavailable',
     reason: 'not recorded',
   });
   expect(host.locate('k3s-doctor')).toBeUndefined();
@@ -202,6 +252,14 @@ test('nothing is written or started: no batch, no file, no lock, no patch, no pr
   expect(await host.removeFile(join(folder, 'host.json'))).toEqual(refused);
   expect(await host.removeEmptyFolder(folder)).toEqual(refused);
   expect(await host.kubePatch('/api/v1/nodes/a', '[]')).toEqual({
+    kind: 'unavailable',
+    reason: refused.reason,
+  });
+  expect(await host.kubeApply('/api/v1/nodes/a', '{}')).toEqual({
+    kind: 'unavailable',
+    reason: refused.reason,
+  });
+  expect(await host.kubeDelete('/api/v1/nodes/a', { uid: 'u', resourceVersion: '1' })).toEqual({
     kind: 'unavailable',
     reason: refused.reason,
   });

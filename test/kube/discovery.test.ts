@@ -17,7 +17,7 @@ test('without any kubeconfig it says where it looked', async () => {
 });
 
 test('credentials are tried from the most able to the least', async () => {
-  const cluster = await startCluster({ mayRead: (user) => user === 'kubelet' });
+  const cluster = await startCluster({ may: (user) => user === 'kubelet' });
   const search = placesIn(cluster.directory);
   await writeAll(cluster);
   await mkdir(join(cluster.directory, 'pod'));
@@ -55,7 +55,7 @@ test("a pod's own account is used with its token", async () => {
 });
 
 test('every attempt that failed is named, in one line', async () => {
-  const cluster = await startCluster({ mayRead: () => false });
+  const cluster = await startCluster({ may: () => false });
   const search = placesIn(cluster.directory);
   await writeAll(cluster);
   await writeFile(join(cluster.directory, 'from-env'), '{');
@@ -71,7 +71,7 @@ test('every attempt that failed is named, in one line', async () => {
 });
 
 test('what worked is asked first from then on', async () => {
-  const cluster = await startCluster({ mayRead: (user, path) => user === 'kube-proxy' || path !== podsPath });
+  const cluster = await startCluster({ may: (user, { path }) => user === 'kube-proxy' || path !== podsPath });
   const search = placesIn(cluster.directory);
   await writeAll(cluster);
   const { get: kubeGet } = createKubeClient(search);
@@ -81,7 +81,7 @@ test('what worked is asked first from then on', async () => {
 });
 
 test('one kubeconfig named twice is tried once', async () => {
-  const cluster = await startCluster({ mayRead: () => false });
+  const cluster = await startCluster({ may: () => false });
   const search = placesIn(cluster.directory);
   const path = await cluster.kubeconfig('k3s.yaml');
   await reasonOf(createKubeClient({ ...search, env: { KUBECONFIG: path } }).get(podsPath));

@@ -7,6 +7,10 @@ const silent: Omit<ClusterNode, 'name'> = {
   internalAddresses: [],
   externalAddresses: [],
   podCidrs: [],
+  labels: {},
+  taints: [],
+  unschedulable: false,
+  version: undefined,
   controlPlane: false,
   etcd: false,
   flannel: {
@@ -46,8 +50,8 @@ describe('a node', () => {
       'whose every field is null',
       {
         metadata: { name: 'new', labels: null, annotations: null },
-        spec: { podCIDR: null, podCIDRs: null },
-        status: { addresses: null, conditions: null },
+        spec: { podCIDR: null, podCIDRs: null, taints: null, unschedulable: null },
+        status: { addresses: null, conditions: null, nodeInfo: null },
       },
     ],
     ['of which nothing but a name is there', { metadata: { name: 'new' }, spec: null, status: null }],
@@ -63,6 +67,30 @@ describe('a node', () => {
   ])('with the role %s', (role, expected) => {
     const labels = { [`node-role.kubernetes.io/${role}`]: 'true', 'kubernetes.io/hostname': 'a' };
     expect(only({ metadata: { name: 'a', labels } })).toMatchObject(expected);
+  });
+
+  test('has its labels, its version, and what keeps pods away from it', () => {
+    const labels = { 'kubernetes.io/hostname': 'a', 'node-role.kubernetes.io/control-plane': 'true' };
+    const taints = [
+      { key: 'CriticalAddonsOnly', value: 'true', effect: 'NoExecute' },
+      { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule', timeAdded: '2026-11-20T18:35:54Z' },
+      { key: 'null', value: null, effect: 'PreferNoSchedule' },
+    ];
+    const spec = { unschedulable: true, taints };
+    const status = { nodeInfo: { kubeletVersion: 'v1.34.2+k3s1', kernelVersion: '6.8.0' } };
+    expect(only({ metadata: { name: 'a', labels }, spec, status })).toEqual({
+      ...silent,
+      name: 'a',
+      controlPlane: true,
+      labels,
+      taints: [
+        { key: 'CriticalAddonsOnly', value: 'true', effect: 'NoExecute' },
+        { key: 'node.kubernetes.io/unschedulable', value: undefined, effect: 'NoSchedule' },
+        { key: 'null', value: undefined, effect: 'PreferNoSchedule' },
+      ],
+      unschedulable: true,
+      version: 'v1.34.2+k3s1',
+    });
   });
 
   test.each([

@@ -43,7 +43,9 @@ test('an object is patched once, and comes back as it is now', async () => {
   const now = { metadata: { resourceVersion: '42' }, spec: { replicas: 2 } };
   expect(result).toEqual({ kind: 'patched', body: JSON.stringify(now) });
   expect(deployment()).toEqual(now);
-  expect(server.requests).toEqual([{ user: 'admin', path, patch: replace }]);
+  expect(server.requests).toEqual([
+    { user: 'admin', method: 'PATCH', path: `${path}?fieldManager=k3s-doctor`, body: replace },
+  ]);
 });
 
 test('a test that does not hold is a conflict, and nothing is changed', async () => {
@@ -74,23 +76,23 @@ test('an object that is not there is no conflict', async () => {
 });
 
 test('a forbidden patch names the verb and the resource', async () => {
-  const { kubeconfig } = await startWithDeployment({ mayPatch: () => false });
+  const { kubeconfig } = await startWithDeployment({ may: () => false });
   expect(reasonOf(await client(await kubeconfig('kubelet')).patch(path, replace))).toContain(
-    '403 (forbidden): deployments.apps is forbidden: User "kubelet" cannot patch resource "deployments"',
+    '403 (forbidden): deployments.apps "coredns" is forbidden: User "kubelet" cannot patch resource "deployments"',
   );
 });
 
 test('credentials that are refused give way to the next, and those that worked go first', async () => {
-  const cluster = await startWithDeployment({ mayPatch: (user) => user !== 'admin' });
+  const cluster = await startWithDeployment({ may: (user, { verb }) => verb === 'get' || user !== 'admin' });
   const { get, patch } = createKubeClient(await twoCredentials(cluster));
   await get(path);
   expect(await patch(path, replace)).toMatchObject({ kind: 'patched' });
   expect(await patch(path, replace)).toMatchObject({ kind: 'patched' });
-  expect(cluster.server.requests.map(({ user, patch }) => [user, patch !== undefined])).toEqual([
-    ['admin', false],
-    ['admin', true],
-    ['data/agent/kubelet.kubeconfig', true],
-    ['data/agent/kubelet.kubeconfig', true],
+  expect(cluster.server.requests.map(({ user, method }) => [user, method])).toEqual([
+    ['admin', 'GET'],
+    ['admin', 'PATCH'],
+    ['data/agent/kubelet.kubeconfig', 'PATCH'],
+    ['data/agent/kubelet.kubeconfig', 'PATCH'],
   ]);
 });
 
@@ -120,7 +122,7 @@ test.each(['silent', 'cut', 'cut-body', 'stalls', '500', '503', 'not-json'] as c
     await get(path);
     cluster.server.setFault(fault);
     const result = await patch(path, replace);
-    const sent = cluster.server.requests.filter((request) => request.patch !== undefined);
+    const sent = cluster.server.requests.filter((request) => request.method === 'PATCH');
     expect(sent).toHaveLength(1);
     if (fault === 'not-json') {
       expect(result.kind).toBe('patched');

@@ -18,7 +18,7 @@ describe('what the server says', () => {
   });
 
   test('a forbidden question names the verb and the resource', async () => {
-    const { kubeconfig } = await startCluster({ mayRead: () => false });
+    const { kubeconfig } = await startCluster({ may: () => false });
     const reason = await reasonOf(ask(await kubeconfig('kube-proxy')));
     expect(reason).toContain(
       'answered 403 (forbidden): pods is forbidden: User "kube-proxy" cannot list resource "pods"',
@@ -43,7 +43,7 @@ describe('what the server says', () => {
 
   test('what it says is cut to one printable line', async () => {
     const user = `one\ntwo\u001b[2J\u202e\r\n${'x'.repeat(1000)}`;
-    const { kubeconfig } = await startCluster({ tokens: new Map([['t', user]]), mayRead: () => false });
+    const { kubeconfig } = await startCluster({ tokens: new Map([['t', user]]), may: () => false });
     const reason = await reasonOf(ask(await kubeconfig('a', { client: { token: 't' } })));
     expect(reason).toMatch(/one two \[2J x+$/);
     expect(reason.length).toBeLessThan(500);

@@ -408,6 +408,10 @@ function nodeAt(name: string, address: string): NodeFacts {
     internalAddresses: [address],
     externalAddresses: [],
     podCidrs: [],
+    labels: {},
+    taints: [],
+    unschedulable: false,
+    version: none,
     controlPlane: true,
     etcd: false,
     flannel: {

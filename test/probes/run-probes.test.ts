@@ -72,10 +72,12 @@ const node = {
 } satisfies MadeUpNode;
 
 const answering: Partial<Host> = {
-  resolveName: async (server, name) =>
-    server === '10.99.0.10' && name === 'kubernetes.default.svc.cluster.local'
-      ? { kind: 'answered', addresses: ['10.43.0.1'] }
-      : { kind: 'no-answer', reason: `nobody is at ${server}` },
+  askDns: async (questions) =>
+    questions.map(({ server, name }) =>
+      server === '10.99.0.10' && name === 'kubernetes.default.svc.cluster.local'
+        ? { kind: 'answered', code: 'NOERROR', records: ['10.43.0.1'], truncated: false, elapsedMs: 1 }
+        : { kind: 'blocked', reason: `nobody is at ${server}` },
+    ),
 };
 
 describe('on a node where all is well', () => {

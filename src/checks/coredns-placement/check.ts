@@ -1,7 +1,20 @@
 /**
- * coredns-placement: coredns runs where everybody reaches it.
+ * coredns-placement: whether CoreDNS runs where its policy wants it, and is reached there. Pure functions
+ * of facts; what CoreDNS answers this host is one of them.
  */
-import { type Check, defineCheck, planNothing } from '../../engine/check.ts';
+import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { clusterNodesFact } from '../../facts/cluster-nodes.ts';
+import { type ClusterAnswers, clusterAnswersFact } from '../../facts/dns/cluster-answers.ts';
+import { type CoreDns, coreDnsFact } from '../../facts/dns/coredns.ts';
+import { liveCorefileFact } from '../../facts/dns/corefile.ts';
+import { manifestEditorFact } from '../../facts/dns/manifest-editor.ts';
+import { packagedFact } from '../../facts/dns/packaged.ts';
+import { placementFact } from '../../facts/dns/placement.ts';
+import { presenceFact } from '../../facts/dns/presence.ts';
+import { kubeComponentsFact } from '../../facts/kube-components.ts';
+import { overlayAnswersFact } from '../../facts/overlay.ts';
+import { type Judged, judgeSeen } from './judge.ts';
+import { judgeWithoutPods } from './without-pods.ts';
 
 export const corednsPlacement: Check = defineCheck({
   id: 'coredns-placement',
@@ -10,13 +23,62 @@ export const corednsPlacement: Check = defineCheck({
   severity: 'error',
   why: 'Where CoreDNS is not reached no pod resolves any name, and k3s lets it run on any node.',
   recurs: true,
-  facts: {},
-  diagnose: () => ({
-    outcome: 'skipped',
-    reasons: ['not built yet'],
-    findings: [],
-    limits: [],
-    notes: [],
-    plan: planNothing,
-  }),
+  facts: {
+    presence: presenceFact,
+    components: kubeComponentsFact,
+    coreDns: coreDnsFact,
+    placement: placementFact,
+    nodes: clusterNodesFact,
+    answers: clusterAnswersFact,
+    overlayAnswers: overlayAnswersFact,
+    corefile: liveCorefileFact,
+    packaged: packagedFact,
+    editor: manifestEditorFact,
+  },
+  diagnose({ presence, components, placement, nodes, ...facts }, config): Diagnosis {
+    const { coreDns } = facts;
+    if (presence.kind === 'absent') return skipped(presence.reason);
+    if (coreDns.deployment.kind === 'absent') return skipped(describeOther(coreDns));
+    // What a machine outside the cluster reaches says nothing of its nodes.
+    const answers = components.kubelet ? facts.answers : noAnswers;
+    if (placement.kind === 'unavailable') {
+      const judged = judgeWithoutPods(coreDns, placement, answers);
+      return judged.isBlind && placement.forbidden ? skipped(judged.reasons.join('; ')) : diagnosis(judged);
+    }
+    if (nodes.kind === 'unavailable') return skipped(nodes.reason);
+    if (placement.pods.length === 0) {
+      return skipped('the Deployment coredns has no pods: "doctor check coredns-health" says why');
+    }
+    const settings = config.checks['coredns-placement'];
+    return diagnosis(
+      judgeSeen({ ...facts, answers, placement, nodes, settings, isNode: components.kubelet }),
+    );
+  },
 });
+
+const noAnswers: ClusterAnswers = { cluster: new Map(), world: new Map() };
+
+function diagnosis({ steps, findings, reasons, limits, notes }: Judged): Diagnosis {
+  const planned = findings.filter(({ remedy }) => remedy.kind === 'planned');
+  return {
+    outcome: findings.length > 0 ? 'findings' : reasons.length > 0 ? 'unknown' : 'ok',
+    reasons,
+    findings,
+    limits,
+    notes,
+    plan: (mayRepair) =>
+      planned.length > 0 && planned.every(mayRepair) ? { steps, repairs: planned } : planNothing(),
+  };
+}
+
+function skipped(reason: string): Diagnosis {
+  return { outcome: 'skipped', reasons: [reason], findings: [], limits: [], notes: [], plan: planNothing };
+}
+
+/** A DaemonSet, a chart of somebody's, another server altogether. */
+function describeOther({ pods, service }: CoreDns): string {
+  const running = pods.kind === 'known' ? pods.value : [];
+  const where = service.kind === 'known' ? ` at ${service.value.join(', ')}` : '';
+  const who = running.map(({ name, node }) => `${name} on ${node ?? 'no node'}`).slice(0, 5);
+  return `there is no Deployment kube-system/coredns: cluster DNS${where} is ${who.length === 0 ? "somebody else's" : `served by ${who.join(', ')}`}`;
+}

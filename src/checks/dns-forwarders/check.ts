@@ -1,7 +1,26 @@
 /**
- * dns-forwarders: what coredns forwards to answers.
+ * dns-forwarders: whether the servers answer that CoreDNS forwards to, and which could take their place.
+ * Pure functions of facts; what each server answered is one of them.
  */
-import { type Check, defineCheck, planNothing } from '../../engine/check.ts';
+import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { clusterNodesFact } from '../../facts/cluster-nodes.ts';
+import { clusterAnswersFact } from '../../facts/dns/cluster-answers.ts';
+import { coreDnsFact } from '../../facts/dns/coredns.ts';
+import { liveCorefileFact } from '../../facts/dns/corefile.ts';
+import { coreDnsMetricsFact } from '../../facts/dns/metrics.ts';
+import { packagedFact } from '../../facts/dns/packaged.ts';
+import { placementFact } from '../../facts/dns/placement.ts';
+import { presenceFact } from '../../facts/dns/presence.ts';
+import { resolversFact } from '../../facts/dns/resolvers.ts';
+import { candidatesFact, upstreamAnswersFact, upstreamsFact } from '../../facts/dns/upstreams.ts';
+import { rootForward } from './corefile-place.ts';
+import { judgeByWorld, judgeZone } from './find-faults.ts';
+import type { Judged } from './judged.ts';
+import { describeSeen, unjudged } from './limits.ts';
+import { findNotLasting, findShadowed } from './other-faults.ts';
+import type { Seen } from './seen.ts';
+import { worldOf } from './world.ts';
+import { zonesOf } from './zones.ts';
 
 export const dnsForwarders: Check = defineCheck({
   id: 'dns-forwarders',
@@ -9,13 +28,94 @@ export const dnsForwarders: Check = defineCheck({
   failureTitle: 'What CoreDNS forwards to does not answer',
   severity: 'error',
   why: 'A forwarder that is blocked fails without a word: pods resolve the cluster and nothing else.',
-  facts: {},
-  diagnose: () => ({
-    outcome: 'skipped',
-    reasons: ['not built yet'],
-    findings: [],
-    limits: [],
-    notes: [],
-    plan: planNothing,
-  }),
+  recurs: true,
+  facts: {
+    live: liveCorefileFact,
+    upstreams: upstreamsFact,
+    answers: upstreamAnswersFact,
+    candidates: candidatesFact,
+    cluster: clusterAnswersFact,
+    coreDns: coreDnsFact,
+    metrics: coreDnsMetricsFact,
+    packaged: packagedFact,
+    resolvers: resolversFact,
+    placement: placementFact,
+    nodes: clusterNodesFact,
+    presence: presenceFact,
+  },
+  diagnose(facts, config) {
+    const seen: Seen = { ...facts, config };
+    const { live, upstreams, coreDns, presence } = seen;
+    if (presence.kind === 'absent') return skipped(presence.reason);
+    if (coreDns.deployment.kind === 'absent') return skipped(replaced(seen));
+    if (upstreams.kind === 'unavailable') return withoutUpstreams(seen, upstreams);
+    const others = live.kind === 'read' ? [...findShadowed(live), ...findNotLasting(seen, live)] : [];
+    const zones = zonesOf(seen).map((zone) => judgeZone(seen, zone));
+    const root = judgeMissingRoot(seen);
+    const found = [...zones, root].flatMap((faults) => faults.found);
+    const doubts = [...zones, root].flatMap((faults) => faults.doubts);
+    return diagnosis(seen, [...found, ...others], doubts);
+  },
 });
+
+/** Nothing is known of what is asked for names of the world: CoreDNS itself may show whether it works. */
+function judgeMissingRoot(seen: Seen): { found: readonly Judged[]; doubts: readonly string[] } {
+  const { upstreams, live } = seen;
+  const nothing = { found: [], doubts: [] };
+  if (upstreams.kind !== 'known' || upstreams.upstreams.some(({ zone }) => zone === '.')) return nothing;
+  if (live.kind === 'read' && !rootForward(live)) return nothing;
+  const judged = judgeByWorld(seen);
+  if (judged) return { found: [judged], doubts: [] };
+  return worldOf(seen).resolving.length > 0 ? nothing : { found: [], doubts: upstreams.doubts };
+}
+
+function withoutUpstreams(
+  seen: Seen,
+  { reason, forbidden }: { reason: string; forbidden: boolean },
+): Diagnosis {
+  const judged = judgeByWorld(seen);
+  if (judged) return diagnosis(seen, [judged], []);
+  if (!forbidden) return diagnosis(seen, [], [whyUnknown(seen, reason)]);
+  // Who may not know is not ill.
+  return worldOf(seen).resolving.length > 0
+    ? diagnosis(seen, [], [])
+    : skipped(
+        `what CoreDNS forwards to is not for these credentials to know (${reason}): run it on a server`,
+      );
+}
+
+function whyUnknown({ live }: Seen, reason: string): string {
+  if (live.kind !== 'broken') return reason;
+  return `nobody knows what CoreDNS forwards to, as it cannot read its Corefile (${reason}): doctor check coredns-health`;
+}
+
+function diagnosis(seen: Seen, judged: readonly Judged[], doubts: readonly string[]): Diagnosis {
+  return {
+    outcome: judged.length > 0 ? 'findings' : doubts.length > 0 ? 'unknown' : 'ok',
+    reasons: doubts,
+    findings: judged.map(({ finding }) => finding),
+    limits: unjudged(seen).filter((line) => !doubts.includes(line)),
+    notes: describeSeen(seen),
+    plan(mayRepair) {
+      const repaired = judged.filter(
+        ({ finding }) => finding.remedy.kind === 'planned' && mayRepair(finding),
+      );
+      return {
+        steps: repaired.flatMap(({ steps }) => steps),
+        repairs: repaired.map(({ finding }) => finding),
+      };
+    },
+  };
+}
+
+function skipped(reason: string): Diagnosis {
+  return { outcome: 'skipped', reasons: [reason], findings: [], limits: [], notes: [], plan: planNothing };
+}
+
+function replaced({ coreDns: { service } }: Seen): string {
+  const where =
+    service.kind === 'known' && service.value.length > 0
+      ? `; what answers at ${service.value.join(', ')} is something else`
+      : '';
+  return `there is no Deployment coredns in kube-system${where}`;
+}

@@ -1,7 +1,14 @@
 /**
- * host-dns: this host resolves what k3s needs.
+ * host-dns: whether the host itself resolves what k3s on it needs, and whether pods can inherit its
+ * resolvers. Pure functions of facts.
  */
-import { type Check, defineCheck, planNothing } from '../../engine/check.ts';
+import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { type HostName, hostNamesFact } from '../../facts/dns/host-names.ts';
+import { presenceFact } from '../../facts/dns/presence.ts';
+import { type Resolvers, resolversFact } from '../../facts/dns/resolvers.ts';
+import { upstreamAnswersFact } from '../../facts/dns/upstreams.ts';
+import { judgeNames } from './names.ts';
+import { isAsked, judgeFallback, judgeServers } from './resolvers.ts';
 
 export const hostDns: Check = defineCheck({
   id: 'host-dns',
@@ -9,13 +16,69 @@ export const hostDns: Check = defineCheck({
   failureTitle: 'This host does not resolve what k3s needs',
   severity: 'error',
   why: 'Images and the API are found by names that the host itself looks up, and pods inherit its resolvers.',
-  facts: {},
-  diagnose: () => ({
-    outcome: 'skipped',
-    reasons: ['not built yet'],
-    findings: [],
-    limits: [],
-    notes: [],
-    plan: planNothing,
-  }),
+  facts: {
+    presence: presenceFact,
+    names: hostNamesFact,
+    resolvers: resolversFact,
+    answers: upstreamAnswersFact,
+  },
+  diagnose({ presence, names, resolvers, answers }) {
+    if (presence.kind === 'absent') return skipped(presence.reason);
+    const findings = [
+      ...judgeNames(names.names),
+      ...judgeServers(resolvers, answers.fromHost, { namesResolve: allResolve(names.names) }),
+      ...judgeFallback(resolvers, answers.fromHost),
+    ];
+    const reasons = [...names.doubts, ...describeUnread(resolvers), ...describeUnasked(names.names)];
+    return {
+      outcome: findings.length > 0 ? 'findings' : reasons.length > 0 ? 'unknown' : 'ok',
+      reasons,
+      findings,
+      limits: servers(resolvers)
+        .filter((server) => !isAsked(server, answers.fromHost))
+        .map((server) => `nameserver ${server} of this host was not asked`),
+      notes: [...names.notes, ...names.names.map(describeName), ...describeResolvers(resolvers)],
+      plan: planNothing,
+    };
+  },
 });
+
+function skipped(reason: string): Diagnosis {
+  return { outcome: 'skipped', reasons: [reason], findings: [], limits: [], notes: [], plan: planNothing };
+}
+
+function allResolve(names: readonly HostName[]): boolean {
+  return names.length > 0 && names.every(({ answer }) => answer.kind === 'resolved');
+}
+
+function servers({ host }: Resolvers): readonly string[] {
+  return host.kind === 'read' ? [...new Set(host.nameservers)] : [];
+}
+
+function describeUnread({ host, kubelet }: Resolvers): readonly string[] {
+  return [
+    ...(host.kind === 'unreadable' ? [`${host.path} cannot be read: ${host.reason}`] : []),
+    ...(kubelet.kind === 'unknown' ? [`what pods get is not known: ${kubelet.reason}`] : []),
+  ];
+}
+
+/** All of them are asked in the same way. */
+function describeUnasked(names: readonly HostName[]): readonly string[] {
+  const reasons = names.flatMap(({ answer }) => (answer.kind === 'not-asked' ? [answer.reason] : []));
+  return [...new Set(reasons)].map((reason) => `names could not be looked up: ${reason}`);
+}
+
+function describeName({ name, why, answer }: HostName): string {
+  if (answer.kind !== 'resolved') return `${name} (${why}): ${answer.reason}`;
+  return `${name} (${why}): ${answer.addresses.join(', ')}`;
+}
+
+function describeResolvers({ host, kubelet }: Resolvers): readonly string[] {
+  const own = host.kind === 'read' ? [`${host.path}: ${host.nameservers.join(', ') || 'no nameserver'}`] : [];
+  if (kubelet.kind === 'unknown') return own;
+  const { by, from, conf } = kubelet;
+  const whose = { option: `as ${from ?? 'its option'} says`, host: 'of this host', fallback: 'of its own' }[
+    by
+  ];
+  return [...own, `k3s gives to pods: ${conf.path}, ${whose}`];
+}

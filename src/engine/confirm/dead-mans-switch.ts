@@ -16,11 +16,13 @@ export interface SwitchOptions {
   readonly runId: string;
   /** Options that say which configuration and cluster. */
   readonly selfArgs: readonly string[];
+  /** How long the plan may wait for others: that is no hanging. */
+  readonly waitMs: number;
 }
 
 /**
- * Sees to it that the run is taken back in `guards.confirmSeconds`, whatever becomes of this process:
- * by then `undo RUN --unless-confirmed` is run, which does nothing if the run was confirmed or has
+ * Sees to it that the run is taken back in `guards.confirmSeconds`, and as long as it may wait besides,
+ * whatever becomes of this process: by then `undo RUN --unless-confirmed` is run, which does nothing if the run was confirmed or has
  * ended. A timer of systemd's where it is in charge of this network; else a process of our own, which
  * looks at the journal and ends by itself.
  */
@@ -28,13 +30,13 @@ export async function armSwitch(host: Host, config: Config, options: SwitchOptio
   const doctor = host.locate('k3s-doctor');
   if (doctor === undefined) return { kind: 'failed', reason: 'there is no k3s-doctor to take the run back' };
   const undo = [...doctor, 'undo', options.runId, '--unless-confirmed'];
-  const { confirmSeconds } = config.guards;
-  const armed = (name: string) => ({ kind: 'armed', name, deadlineMs: confirmSeconds * 1000 }) as const;
+  const seconds = config.guards.confirmSeconds + Math.ceil(options.waitMs / 1000);
+  const armed = (name: string) => ({ kind: 'armed', name, deadlineMs: seconds * 1000 }) as const;
   const inService = await isInService(host);
   if (await hasSystemd(host, inService)) {
     const unit = `k3s-doctor-undo-${options.runId}`;
     const args = [
-      ...['--quiet', '--collect', `--unit=${unit}`, `--on-active=${confirmSeconds}s`],
+      ...['--quiet', '--collect', `--unit=${unit}`, `--on-active=${seconds}s`],
       // systemd would start it without the way to the cluster that this process has.
       ...Object.entries(host.selfEnvironment).map(([name, value]) => `--setenv=${name}=${value}`),
       // By default systemd takes a minute's liberty.
@@ -48,7 +50,7 @@ export async function armSwitch(host: Host, config: Config, options: SwitchOptio
     // A process that a service leaves behind is killed with it: no watchdog from there.
     if (inService) return { kind: 'failed', reason };
   }
-  const started = await host.startDetached([...undo, '--after', `${confirmSeconds}`, ...options.selfArgs]);
+  const started = await host.startDetached([...undo, '--after', `${seconds}`, ...options.selfArgs]);
   if (started.kind === 'written') return armed(watchdog);
   return { kind: 'failed', reason: `no watchdog could be started: ${started.reason}` };
 }

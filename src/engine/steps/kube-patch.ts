@@ -58,6 +58,7 @@ function describe({ title, object, fields }: KubePatchStep): StepDescription {
 async function probe(step: KubePatchStep, context: StepContext): Promise<Probe<FieldsBefore>> {
   const seen = await look(step, context);
   if (seen.kind === 'failed') return seen;
+  if (seen.kind === 'gone') return { kind: 'moved-on', reason: seen.reason };
   if (difference(step, seen.object, 'value') === undefined) return { kind: 'done', notes: [] };
   const problem = difference(step, seen.object, 'was') ?? obstacle(step, seen.object);
   if (problem !== undefined) return { kind: 'moved-on', reason: `${step.object}: ${problem}` };
@@ -72,7 +73,7 @@ async function apply(step: KubePatchStep, _before: FieldsBefore, context: StepCo
   let conflict = '';
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const seen = await look(step, context);
-    if (seen.kind === 'failed') return seen;
+    if (seen.kind !== 'seen') return { kind: 'failed', reason: seen.reason };
     if (difference(step, seen.object, 'value') === undefined) return { kind: 'written' };
     const problem = difference(step, seen.object, 'was') ?? obstacle(step, seen.object);
     if (problem !== undefined) return { kind: 'failed', reason: `${step.object}: ${problem}` };
@@ -89,6 +90,7 @@ async function apply(step: KubePatchStep, _before: FieldsBefore, context: StepCo
 async function verify(step: KubePatchStep, _before: FieldsBefore, context: StepContext): Promise<Verdict> {
   const seen = await look(step, context);
   if (seen.kind === 'failed') return { kind: 'unreadable', reason: seen.reason };
+  if (seen.kind === 'gone') return { kind: 'not-as-planned', reason: seen.reason };
   const problem = difference(step, seen.object, 'value');
   if (problem === undefined) return { kind: 'as-planned', notes: [] };
   return { kind: 'not-as-planned', reason: `${step.object}: ${problem}` };
@@ -96,11 +98,13 @@ async function verify(step: KubePatchStep, _before: FieldsBefore, context: StepC
 
 type Seen =
   | { readonly kind: 'seen'; readonly object: unknown; readonly resourceVersion: string }
-  | { readonly kind: 'failed'; readonly reason: string };
+  | { readonly kind: 'gone' | 'failed'; readonly reason: string };
 
 async function look({ object: path }: KubePatchStep, { host }: StepContext): Promise<Seen> {
   const answer = await host.kubeGet(path);
-  if (answer.kind === 'unavailable') return { kind: 'failed', reason: `${path}: ${answer.reason}` };
+  if (answer.kind === 'unavailable') {
+    return { kind: answer.status === 404 ? 'gone' : 'failed', reason: `${path}: ${answer.reason}` };
+  }
   const object = parseObject(answer.body);
   const metadata = object?.['metadata'];
   const resourceVersion = isObject(metadata) ? metadata['resourceVersion'] : undefined;

@@ -46,11 +46,15 @@ export interface StepDescription {
   readonly firewall: boolean;
   /** What it changes is gone after a reboot, as the kernel's rules are. */
   readonly volatile: boolean;
+  /** It writes nothing: nothing of it is recorded, or taken back. */
+  readonly waits?: true;
 }
 
 export interface StepContext {
   readonly host: Host;
   readonly timeoutMs: number;
+  /** Asked to stop: who only waits does so at once. Who writes does not heed it. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

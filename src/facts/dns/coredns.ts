@@ -1,4 +1,19 @@
 import type { Fact } from '../../engine/fact.ts';
+import type { Host, KubeResult } from '../../host/host.ts';
+import { clusterDnsPath, parseClusterDnsAddresses } from '../../kube/cluster-dns.ts';
+import { parseConfigMap } from '../../kube/config-map.ts';
+import {
+  type CoreDnsDeployment,
+  coreDnsConfigPath,
+  coreDnsCustomPath,
+  coreDnsDeploymentPath,
+  coreDnsPodsPath,
+  parseCoreDnsDeployment,
+  type Toleration,
+} from '../../kube/coredns-objects.ts';
+import { type CoreDnsPod, parseCoreDnsPods } from '../../kube/coredns-pods.ts';
+
+export type { CoreDnsDeployment, CoreDnsPod, Toleration };
 
 /** One part of what the cluster says of its DNS: each may need a right of its own. */
 export type Part<T> =
@@ -26,52 +41,62 @@ export interface ConfigMap {
   readonly data: Readonly<Record<string, string>>;
 }
 
-export interface CoreDnsDeployment {
-  /** `/apis/apps/v1/namespaces/kube-system/deployments/coredns` */
-  readonly path: string;
-  readonly replicas: number;
-  readonly available: number;
-  readonly nodeSelector: Readonly<Record<string, string>> | undefined;
-  /** `spec.template.spec.affinity`, as it is; undefined where there is none. */
-  readonly affinity: unknown;
-  readonly tolerations: readonly Toleration[];
-  /** Of the container that serves DNS, with its tag. */
-  readonly image: string | undefined;
-  /** From the image's tag: `[1, 12, 3]`. */
-  readonly version: readonly number[] | undefined;
-}
-
-export interface Toleration {
-  readonly key: string | undefined;
-  readonly operator: 'Exists' | 'Equal';
-  readonly value: string | undefined;
-  readonly effect: string | undefined;
-}
-
-export interface CoreDnsPod {
-  readonly name: string;
-  readonly node: string | undefined;
-  readonly address: string | undefined;
-  /** `Running`, `Pending`, ... */
-  readonly phase: string;
-  readonly ready: boolean;
-  readonly isEnding: boolean;
-  readonly restarts: number;
-  /** Why its container does not run: `CrashLoopBackOff`, `ContainerCreating`, ... */
-  readonly waiting: string | undefined;
-  readonly lastTermination:
-    | { readonly reason: string | undefined; readonly exitCode: number; readonly message: string | undefined }
-    | undefined;
-  /** Without `containerd://`. */
-  readonly containerId: string | undefined;
-  /** Why it cannot be placed, as its condition PodScheduled says. */
-  readonly unschedulable: string | undefined;
-}
-
 /** One GET for each part, whoever asks. */
 export const coreDnsFact: Fact<CoreDns> = {
   id: 'coredns',
-  async gather() {
-    throw new Error('not built yet');
+  async gather({ host }) {
+    const [deployment, pods, config, custom, service] = await Promise.all([
+      readPart(host, coreDnsDeploymentPath, 'get deployments', (body) => {
+        const parsed = parseCoreDnsDeployment(body);
+        return parsed.kind === 'parsed' ? { kind: 'known', value: parsed.deployment } : parsed;
+      }),
+      readPart(host, coreDnsPodsPath, 'list pods', (body) => {
+        const parsed = parseCoreDnsPods(body);
+        return parsed.kind === 'parsed' ? { kind: 'known', value: parsed.pods } : parsed;
+      }),
+      readConfigMap(host, coreDnsConfigPath),
+      readConfigMap(host, coreDnsCustomPath),
+      readPart(host, clusterDnsPath, 'list services', (body): Read<readonly string[]> => {
+        const parsed = parseClusterDnsAddresses(body);
+        if (parsed.kind !== 'parsed') return parsed;
+        const { addresses } = parsed;
+        return addresses === undefined ? { kind: 'absent' } : { kind: 'known', value: addresses };
+      }),
+    ]);
+    return { deployment, pods, config, custom, service };
   },
 };
+
+function readConfigMap(host: Host, path: string): Promise<Part<ConfigMap>> {
+  return readPart(host, path, 'get configmaps', (body) => {
+    const parsed = parseConfigMap(body);
+    return parsed.kind === 'parsed' ? { kind: 'known', value: { path, data: parsed.data } } : parsed;
+  });
+}
+
+type Read<T> = Part<T> | { readonly kind: 'malformed'; readonly reason: string };
+
+async function readPart<T>(
+  host: Host,
+  path: string,
+  right: string,
+  read: (body: string) => Read<T>,
+): Promise<Part<T>> {
+  const answer = await host.kubeGet(path);
+  if (answer.kind === 'unavailable') return withoutAnswer(answer, right);
+  const part = read(answer.body);
+  if (part.kind !== 'malformed') return part;
+  const reason = `the API's answer to GET ${path} cannot be read: ${part.reason}`;
+  return { kind: 'unavailable', reason, forbidden: false };
+}
+
+function withoutAnswer<T>(
+  { reason, status }: Extract<KubeResult, { kind: 'unavailable' }>,
+  right: string,
+): Part<T> {
+  if (status === 404) return { kind: 'absent' };
+  if (status === 403) {
+    return { kind: 'unavailable', reason: `needs: ${right} in kube-system`, forbidden: true };
+  }
+  return { kind: 'unavailable', reason, forbidden: false };
+}

@@ -1,4 +1,6 @@
 import type { Fact } from '../../engine/fact.ts';
+import type { Host } from '../../host/host.ts';
+import { k3sOptionsFact } from './k3s-options.ts';
 
 /** What of CoreDNS lies on this machine's disk, where a k3s server puts it back at each of its starts. */
 export interface Packaged {
@@ -28,7 +30,46 @@ export const ownDropInPath = '/etc/rancher/k3s/config.yaml.d/50-k3s-doctor.yaml'
 
 export const packagedFact: Fact<Packaged> = {
   id: 'packaged-coredns',
-  async gather() {
-    throw new Error('not built yet');
+  async gather({ host, config, get }) {
+    const folder = `${config.paths.k3sData}/server/manifests`;
+    const [entries, manifest, ownManifest, ownResolvConf, ownDropIn, options] = await Promise.all([
+      host.listDirectory(folder),
+      readText(host, `${folder}/coredns.yaml`),
+      readText(host, `${folder}/${ownManifestName}`),
+      readText(host, ownResolvConfPath),
+      readText(host, ownDropInPath),
+      get(k3sOptionsFact),
+    ]);
+    return {
+      isServer: entries !== undefined,
+      folder,
+      manifest: manifest ?? undefined,
+      corefile: manifest === null ? undefined : await findCorefile(manifest),
+      isSkipped: entries?.some(({ name }) => name === 'coredns.yaml.skip') ?? false,
+      ownManifest,
+      ownResolvConf,
+      ownDropIn,
+      isDisabled: options.kind === 'known' && options.disabled.includes('coredns'),
+    };
   },
 };
+
+async function readText(host: Host, path: string): Promise<string | null> {
+  const file = await host.readFile(path);
+  return file.kind === 'read' ? file.text : null;
+}
+
+/** In ConfigMap `coredns`, one of several documents; undefined where the text is no such YAML. */
+async function findCorefile(manifest: string): Promise<string | undefined> {
+  const { parseAllDocuments } = await import('yaml');
+  const parsed = parseAllDocuments(manifest, { prettyErrors: false, logLevel: 'error' });
+  for (const document of 'empty' in parsed ? [] : parsed) {
+    if (document.errors.length > 0) return undefined;
+    const is = (path: readonly string[], text: string) => document.getIn(path) === text;
+    const corefile: unknown = document.getIn(['data', 'Corefile']);
+    if (is(['kind'], 'ConfigMap') && is(['metadata', 'name'], 'coredns') && typeof corefile === 'string') {
+      return corefile;
+    }
+  }
+  return undefined;
+}

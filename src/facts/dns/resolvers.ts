@@ -1,17 +1,11 @@
-import type { Fact } from '../../engine/fact.ts';
+import type { Fact, FactContext } from '../../engine/fact.ts';
+import type { Host } from '../../host/host.ts';
+import { k3sOptionsFact } from './k3s-options.ts';
+import { type Leased, readLeases } from './leases.ts';
+import { isFitFile, type ResolvConf, readResolvConf } from './resolv-conf.ts';
 
-/** A file like /etc/resolv.conf. */
-export type ResolvConf =
-  | {
-      readonly kind: 'read';
-      readonly path: string;
-      /** As written, in their order; of glibc's three no notice is taken. */
-      readonly nameservers: readonly string[];
-      /** The first nameserver that k3s does not take: loopback, link-local, with a zone, no address. */
-      readonly unfit: string | undefined;
-    }
-  | { readonly kind: 'absent'; readonly path: string }
-  | { readonly kind: 'unreadable'; readonly path: string; readonly reason: string };
+export { type LocalCoreDns, localCoreDnsFact } from './local-coredns.ts';
+export type { ResolvConf };
 
 /** Which servers this machine, and k3s for its pods, are told to ask. */
 export interface Resolvers {
@@ -33,30 +27,67 @@ export interface Resolvers {
       }
     | { readonly kind: 'unknown'; readonly reason: string };
   /** Servers that the network gave this host (DHCP leases), with the file that says so. */
-  readonly leased: readonly { readonly address: string; readonly file: string }[];
+  readonly leased: readonly Leased[];
 }
 
 export const resolversFact: Fact<Resolvers> = {
   id: 'resolvers',
-  async gather() {
-    throw new Error('not built yet');
+  async gather(context) {
+    const [host, resolved, leased] = await Promise.all([
+      readResolvConf(context.host, '/etc/resolv.conf'),
+      readResolvConf(context.host, '/run/systemd/resolve/resolv.conf'),
+      readLeases(context.host),
+    ]);
+    return { host, resolved, kubelet: await readKubelet(context, [host, resolved]), leased };
   },
 };
 
-/** Processes of CoreDNS on this node, and what resolv.conf each sees. */
-export interface LocalCoreDns {
-  readonly processes: readonly {
-    readonly pid: number;
-    /** Of the pod, where the API's container id is in the process's cgroup. */
-    readonly pod: string | undefined;
-    /** /proc/PID/root/etc/resolv.conf */
-    readonly resolvConf: ResolvConf;
-  }[];
+async function readKubelet(
+  context: FactContext,
+  ofHost: readonly ResolvConf[],
+): Promise<Resolvers['kubelet']> {
+  const { host, config } = context;
+  const generated = `${config.paths.k3sData}/agent/etc/resolv.conf`;
+  const [options, running] = await Promise.all([
+    context.get(k3sOptionsFact),
+    readKubeletConfig(host, `${config.paths.k3sData}/agent/etc/kubelet.conf.d`),
+  ]);
+  const told = options.kind === 'known' ? options.resolvConf : undefined;
+  if (running !== undefined) {
+    const conf = await readResolvConf(host, running.value);
+    const isOurs = running.isOfK3s;
+    if (isOurs && running.value === generated) return known('fallback', conf);
+    if (isOurs && told?.value !== running.value && ofHost.some(({ path }) => path === running.value)) {
+      return known('host', conf);
+    }
+    return known('option', conf, told?.value === running.value ? told.from : running.from);
+  }
+  if (options.kind === 'unknown') return options;
+  if (told !== undefined) return known('option', await readResolvConf(host, told.value), told.from);
+  const fit = ofHost.find(isFitFile);
+  return fit === undefined ? known('fallback', await readResolvConf(host, generated)) : known('host', fit);
 }
 
-export const localCoreDnsFact: Fact<LocalCoreDns> = {
-  id: 'local-coredns',
-  async gather() {
-    throw new Error('not built yet');
-  },
-};
+function known(by: 'option' | 'host' | 'fallback', conf: ResolvConf, from?: string): Resolvers['kubelet'] {
+  return { kind: 'known', by, from, conf };
+}
+
+/**
+ * Since 1.32 k3s writes what it chose at its start for its kubelet to read; a file of the operator's beside
+ * it, later by its name, has the last word.
+ */
+async function readKubeletConfig(host: Host, folder: string) {
+  const entries = (await host.listDirectory(folder)) ?? [];
+  const names = entries.map(({ name }) => name).filter((name) => name.endsWith('.conf'));
+  const files = await Promise.all(
+    names.sort().map(async (name) => ({ name, file: await host.readFile(`${folder}/${name}`) })),
+  );
+  return files
+    .flatMap(({ name, file }) => {
+      const text = file.kind === 'read' ? file.text : '';
+      const value = /^"?resolvConf"?:[ \t]*["']?([^"'\s#]+)/m.exec(text)?.[1];
+      const from = `${folder}/${name}`;
+      return value === undefined ? [] : [{ value, from, isOfK3s: name === '00-k3s-defaults.conf' }];
+    })
+    .at(-1);
+}

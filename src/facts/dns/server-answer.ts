@@ -29,16 +29,34 @@ export interface ServerAnswer {
 }
 
 /** It gave an answer that can be used by some protocol. */
-export function answers(_answer: ServerAnswer): boolean {
-  throw new Error('not built yet');
+export function answers({ byProtocol }: ServerAnswer): boolean {
+  return Object.values(byProtocol).some(({ verdict }) => verdict === 'answers' || verdict === 'slow');
+}
+
+/**
+ * What pods ask gets an answer from it. They ask over UDP, and CoreDNS asks as it is asked: a server that
+ * answers over TCP alone is of no use to them.
+ */
+export function servesPods(answer: ServerAnswer): boolean {
+  const { udp, tcp } = answer.byProtocol;
+  if (udp === undefined) return answers(answer);
+  const isAnswered = (tried: Tried | undefined) => tried?.verdict === 'answers' || tried?.verdict === 'slow';
+  return isAnswered(udp) || (udp.verdict === 'truncated' && isAnswered(tcp));
+}
+
+/** By some protocol nothing came back, or ICMP in its stead. */
+export function isHalfSilent({ byProtocol }: ServerAnswer): boolean {
+  return Object.values(byProtocol).some(({ verdict }) => verdict === 'timed-out' || verdict === 'blocked');
 }
 
 /** Nothing at all came back by any protocol, or ICMP in its stead: what a firewall on the way makes of it. */
-export function isSilent(_answer: ServerAnswer): boolean {
-  throw new Error('not built yet');
+export function isSilent({ byProtocol }: ServerAnswer): boolean {
+  const tried = Object.values(byProtocol);
+  return tried.length > 0 && tried.every(({ verdict }) => verdict === 'timed-out' || verdict === 'blocked');
 }
 
 /** `8.8.8.8`, `10.0.0.2:5353`, `[2001:db8::1]:853`. */
-export function serverKey(_server: { readonly server: string; readonly port: number }): string {
-  throw new Error('not built yet');
+export function serverKey({ server, port }: { readonly server: string; readonly port: number }): string {
+  if (port === 53) return server;
+  return server.includes(':') ? `[${server}]:${port}` : `${server}:${port}`;
 }

@@ -25,6 +25,12 @@ describe('where systemd is in charge', () => {
     });
   });
 
+  it('later where the plan may wait: that is no hanging', async () => {
+    const { armed, started } = await arm({ cgroup: login, sameNetwork: true }, {}, 180_500);
+    expect(armed).toMatchObject({ deadlineMs: 301_000 });
+    expect(started[0]).toContain('--on-active=301s');
+  });
+
   it('which is told the way to the cluster', async () => {
     const selfEnvironment = { KUBECONFIG: '/a:/b', KUBERNETES_SERVICE_HOST: '10.43.0.1' };
     const { started } = await arm({ cgroup: login, sameNetwork: true }, { selfEnvironment });
@@ -119,6 +125,7 @@ interface Place {
 async function arm(
   { cgroup, sameNetwork, systemd = true, systemdRun = done }: Place,
   live: Partial<Host> = {},
+  waitMs = 0,
 ) {
   const started: (readonly string[])[] = [];
   const host = await madeUpNode(
@@ -140,6 +147,7 @@ async function arm(
       ...live,
     },
   );
-  const armed = await armSwitch(host, defaultConfig(), { runId: 'r1', selfArgs: ['--config', '/c.yaml'] });
+  const options = { runId: 'r1', selfArgs: ['--config', '/c.yaml'], waitMs };
+  const armed = await armSwitch(host, defaultConfig(), options);
   return { armed, started };
 }

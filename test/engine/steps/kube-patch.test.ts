@@ -29,13 +29,13 @@ async function clusterWith(document: unknown = original, meddle: () => unknown =
   };
   const { requests } = cluster.server;
   return {
-    context: liveNode({ kube: { get: kube.get, patch } }),
+    context: liveNode({ kube: { ...kube, patch } }),
     server: cluster.server,
     current: () => current,
     replace: (next: unknown) => {
       current = next;
     },
-    patches: () => requests.filter((request) => request.patch !== undefined).length,
+    patches: () => requests.filter((request) => request.method === 'PATCH').length,
   };
 }
 
@@ -216,6 +216,16 @@ test('a cluster that cannot be asked, or answers something else, is a failure', 
     kind: 'failed',
     reason: `${object}: the answer is no object with a resourceVersion`,
   });
+});
+
+test('an object that is gone has moved on: there is nothing to try again for', async () => {
+  const { context, replace } = await clusterWith();
+  const before = await needed(step(replicas), context);
+  replace(undefined);
+  const reason = expect.stringContaining('answered 404');
+  expect(await kubePatch.probe(step(replicas), context)).toEqual({ kind: 'moved-on', reason });
+  expect(await kubePatch.apply(step(replicas), before, context)).toMatchObject({ kind: 'failed', reason });
+  expect(await kubePatch.verify(step(replicas), before, context)).toEqual({ kind: 'not-as-planned', reason });
 });
 
 test('of a Secret nothing is quoted, and long values are cut', async () => {

@@ -1,5 +1,5 @@
 /** The part of a list that `limit` and `continue` ask for; anything else whole. */
-export function pageOf(document: unknown, query: URLSearchParams): unknown {
+export function pageOf(document: unknown, query: URLSearchParams, resourceVersion: string): unknown {
   if (!isList(document)) return document;
   const start = Number(query.get('continue') ?? 0);
   const limit = Number(query.get('limit') ?? 0);
@@ -8,7 +8,7 @@ export function pageOf(document: unknown, query: URLSearchParams): unknown {
   const more = left === 0 ? {} : { continue: String(end), remainingItemCount: left };
   return {
     ...document,
-    metadata: { resourceVersion: '1', ...more },
+    metadata: { resourceVersion, ...more },
     items: document.items.slice(start, end),
   };
 }

@@ -1,109 +1,92 @@
-import { applyJsonPatch } from './json-patch.ts';
+import { type Access, type Authorizer, accessOf, isWatch } from './access.ts';
+import { replyToChange, replyToPatchOfDocument } from './change.ts';
+import type { ClusterState } from './cluster-state.ts';
+import { type Fault, faultStatus } from './fault.ts';
+import { failure, type Reply, type SentRequest } from './message.ts';
 import { pageOf } from './pages.ts';
-import { type Access, forbidden, notFound, type Status, status, unauthorized } from './status.ts';
-
-export const faults = [
-  '500',
-  '503',
-  'silent',
-  'stalls',
-  'cut',
-  'cut-body',
-  'not-json',
-  'expired-continue',
-  'always-conflict',
-] as const;
-
-/**
- * `silent` never answers, `stalls` stops in mid-answer, `cut` closes without an answer and `cut-body`
- * in the middle of one; `expired-continue` answers 410 to every page but the first, `always-conflict`
- * 409 to every patch.
- */
-export type Fault = (typeof faults)[number];
-
-export type Reply =
-  | { readonly kind: 'failure'; readonly status: Status }
-  | { readonly kind: 'text'; readonly text: string }
-  /** Half of the text, and then nothing more. */
-  | { readonly kind: 'half'; readonly text: string; readonly end: 'cut' | 'wait' }
-  | { readonly kind: 'cut' }
-  | { readonly kind: 'silence' };
+import { apiVersionOf, kindOf, objectPathOf, type ResourcePath } from './resource.ts';
+import { isSelected } from './selectors.ts';
+import { forbidden, notFound, status, unauthorized } from './status.ts';
 
 export interface Situation {
   /** `undefined`: nobody that is known here. */
   readonly user: string | undefined;
   readonly fault: Fault | undefined;
-  readonly read: (path: string) => unknown;
+  readonly state: ClusterState | undefined;
+  readonly read: ((path: string) => unknown) | undefined;
   readonly write: ((path: string, document: unknown) => void) | undefined;
-  readonly mayRead: ((user: string, path: string) => boolean) | undefined;
-  readonly mayPatch: ((user: string, path: string) => boolean) | undefined;
+  readonly may: Authorizer | undefined;
 }
 
-export interface SentPatch {
-  readonly contentType: string | undefined;
-  readonly text: string;
-}
-
-/** What the API says to a GET, or a PATCH, `target` being its path and query. */
-export function replyTo(target: string, patch: SentPatch | undefined, situation: Situation): Reply {
-  const { user, fault } = situation;
-  const { pathname, searchParams } = new URL(target, 'https://localhost');
+/** What the API says to a request. */
+export function replyTo(request: SentRequest, situation: Situation): Reply {
+  const { user, fault, may, state } = situation;
+  const { pathname, searchParams: query } = new URL(request.target, 'https://localhost');
+  const access = accessOf(request.method, pathname, query);
   if (fault === 'silent') return { kind: 'silence' };
   if (fault === 'cut') return { kind: 'cut' };
-  if (fault === '500') return failure(status(500, 'InternalError', 'etcdserver: request timed out'));
-  if (fault === '503') return failure(status(503, 'ServiceUnavailable', 'the server is starting'));
   if (user === undefined) return failure(unauthorized());
-  const verb: Access = patch === undefined ? 'list' : 'patch';
-  const isAllowed = patch === undefined ? situation.mayRead : situation.mayPatch;
-  if (isAllowed?.(user, pathname) === false) return failure(forbidden(user, pathname, verb));
-  if (fault === 'expired-continue' && searchParams.has('continue')) {
-    return failure(status(410, 'Expired', 'The provided continue parameter is too old'));
-  }
-  const document = situation.read(pathname);
-  if (document === undefined) return failure(notFound(pathname));
-  if (patch !== undefined) return replyToPatch({ path: pathname, document, patch }, situation);
-  if (typeof document === 'string') return { kind: 'text', text: document };
-  return deliver(JSON.stringify(pageOf(document, searchParams)), fault);
+  const faulty = fault === undefined ? undefined : faultStatus(fault, { user, access, query });
+  if (faulty !== undefined) return { ...failure(faulty), ...(fault === '429' && { retryAfter: 1 }) };
+  if (may?.(user, access) === false) return failure(forbidden(user, access));
+
+  const { target } = access;
+  const isStateful = state !== undefined && target !== undefined && kindOf(target.resource) !== undefined;
+  if (!isStateful) return replyFromDocuments(request, access, query, situation);
+  if (access.verb === 'watch') return { kind: 'watch', collection: target, query };
+  const answer =
+    request.method === 'GET'
+      ? read({ state, target, access, query })
+      : replyToChange({ state, target, access, query, request });
+  return answer.kind === 'text' ? deliver(answer, fault) : answer;
 }
 
-function replyToPatch(
-  { path, document, patch }: { readonly path: string; readonly document: unknown; readonly patch: SentPatch },
-  { fault, write }: Situation,
-): Reply {
-  if (fault === 'always-conflict') {
-    return failure(status(409, 'Conflict', `Operation cannot be fulfilled on ${path}: it has been modified`));
+function read({
+  state,
+  target,
+  access,
+  query,
+}: {
+  readonly state: ClusterState;
+  readonly target: ResourcePath;
+  readonly access: Access;
+  readonly query: URLSearchParams;
+}): Reply {
+  if (target.name !== undefined) {
+    const object = state.get(objectPathOf(target));
+    return object === undefined ? failure(notFound(access)) : { kind: 'text', text: JSON.stringify(object) };
   }
-  if (patch.contentType !== 'application/json-patch+json') {
-    return failure(status(415, 'UnsupportedMediaType', `unknown type of patch: ${patch.contentType}`));
-  }
-  const result = applyJsonPatch(document, JSON.parse(patch.text));
-  // The real one does not say which operation it was.
-  if (result.kind === 'refused') {
-    const message = 'the server rejected our request due to an error in our request';
-    return failure(status(422, 'Invalid', message));
-  }
-  const next = nextVersion(result.document);
-  write?.(path, next);
-  return deliver(JSON.stringify(next), fault);
-}
-
-function nextVersion(document: unknown): unknown {
-  if (typeof document !== 'object' || document === null || !('metadata' in document)) return document;
-  const { metadata } = document;
-  if (typeof metadata !== 'object' || metadata === null || !('resourceVersion' in metadata)) return document;
-  return {
-    ...document,
-    metadata: { ...metadata, resourceVersion: `${Number(metadata.resourceVersion) + 1}` },
+  const list = {
+    kind: `${kindOf(target.resource)}List`,
+    apiVersion: apiVersionOf(target),
+    metadata: {},
+    items: state.list(target).filter((object) => isSelected(object, query)),
   };
+  return { kind: 'text', text: JSON.stringify(pageOf(list, query, String(state.version))) };
 }
 
-function deliver(text: string, fault: Fault | undefined): Reply {
+/** What tests put there as whole documents: no selector applies, and a patch is all that changes them. */
+function replyFromDocuments(
+  request: SentRequest,
+  access: Access,
+  query: URLSearchParams,
+  { read: readDocument, write, fault }: Situation,
+): Reply {
+  const document = readDocument?.(access.path);
+  if (document === undefined || isWatch(query)) return failure(notFound(access));
+  if (request.method === 'PATCH') {
+    const patched = replyToPatchOfDocument(document, request, (next) => write?.(access.path, next));
+    return patched.kind === 'text' ? deliver(patched, fault) : patched;
+  }
+  if (request.method !== 'GET') return failure(status(405, 'MethodNotAllowed', 'the document is only read'));
+  if (typeof document === 'string') return { kind: 'text', text: document };
+  return deliver({ kind: 'text', text: JSON.stringify(pageOf(document, query, '1')) }, fault);
+}
+
+function deliver(reply: Extract<Reply, { kind: 'text' }>, fault: Fault | undefined): Reply {
+  const { text } = reply;
   if (fault === 'not-json') return { kind: 'text', text: `<html>${text}</html>` };
   if (fault === 'stalls') return { kind: 'half', text, end: 'wait' };
   if (fault === 'cut-body') return { kind: 'half', text, end: 'cut' };
-  return { kind: 'text', text };
-}
-
-function failure(status: Status): Reply {
-  return { kind: 'failure', status };
+  return reply;
 }

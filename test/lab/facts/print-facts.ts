@@ -7,14 +7,14 @@ import { defaultConfig } from '../../../src/config/config.ts';
 import { createFactContext } from '../../../src/engine/fact.ts';
 import { liveHost } from '../../../src/host/live.ts';
 import { recordingHost } from '../../../src/host/recording.ts';
+import { noCluster } from '../../host/no-cluster.ts';
 import { readFacts } from './read-facts.ts';
 
 const config = defaultConfig();
-const refused = { kind: 'unavailable', reason: 'no cluster' } as const;
 const live = liveHost({
   commands: {},
   paths: config.paths,
-  kube: { get: async () => refused, patch: async () => refused },
+  kube: noCluster,
 });
 const host = await recordingHost(live, process.argv[2] ?? '');
 const packets = JSON.parse(await text(process.stdin));

@@ -62,7 +62,7 @@ const emptyList = {
 } as const;
 
 /** As Flannel in k3s writes it. */
-function subnetFile({ addresses: { cni0 }, isDualStack }: OverlaySpec): string {
+export function subnetFile({ addresses: { cni0 }, isDualStack }: OverlaySpec): string {
   return [
     `FLANNEL_NETWORK=${clusterCidr}`,
     `FLANNEL_SUBNET=${cni0.ipv4}/24`,

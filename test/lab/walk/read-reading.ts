@@ -6,6 +6,7 @@ import { networkFact } from '../../../src/facts/network.ts';
 import { nftRulesetFact } from '../../../src/facts/nft-ruleset.ts';
 import { liveHost } from '../../../src/host/live.ts';
 import type { FirewallReading, NftReadingState } from '../../../src/netfilter/walk/reading.ts';
+import { noCluster } from '../../host/no-cluster.ts';
 import type { Precedence } from './load-rules.ts';
 import { watchTable } from './watch.ts';
 
@@ -13,10 +14,7 @@ const { config } = await parseConfig('none', '');
 const host = liveHost({
   commands: {},
   paths: { k3sData: '/nonexistent' },
-  kube: {
-    get: async () => ({ kind: 'unavailable', reason: 'none' }),
-    patch: async () => ({ kind: 'unavailable', reason: 'none' }),
-  },
+  kube: noCluster,
 });
 
 /** The node's rules as the product reads them, without the table that only watches. */

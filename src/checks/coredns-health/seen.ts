@@ -1,0 +1,81 @@
+import type { Evidence, Finding } from '../../engine/finding.ts';
+import type { ClusterNodes } from '../../facts/cluster-nodes.ts';
+import type { CoreDns, CoreDnsPod } from '../../facts/dns/coredns.ts';
+import type { LiveCorefile } from '../../facts/dns/corefile.ts';
+import type { PodMetrics } from '../../facts/dns/metrics.ts';
+import type { LogSigns, PodLogs } from '../../facts/dns/pod-logs.ts';
+import type { Upstreams } from '../../facts/dns/upstreams.ts';
+
+/** All that bears on whether CoreDNS runs as it is configured. */
+export interface Seen {
+  readonly coreDns: CoreDns;
+  readonly corefile: LiveCorefile;
+  readonly metrics: PodMetrics;
+  readonly logs: PodLogs;
+  readonly upstreams: Upstreams;
+  readonly nodes: ClusterNodes;
+  readonly now: Date;
+}
+
+export type Judge = (seen: Seen) => readonly Finding[];
+
+/** What only a person can decide; `todo` is what he would do. */
+export function problem(finding: Omit<Finding, 'remedy'>, todo: string): Finding {
+  return { ...finding, remedy: { kind: 'none', reason: todo } };
+}
+
+/** Those that are to run: neither on their way out, nor left behind by an eviction. */
+export function podsOf({ coreDns }: Seen): readonly CoreDnsPod[] {
+  if (coreDns.pods.kind !== 'known') return [];
+  return coreDns.pods.value.filter(
+    ({ isEnding, phase }) => !isEnding && phase !== 'Failed' && phase !== 'Succeeded',
+  );
+}
+
+/** What waits for a restart does no harm while a pod answers. */
+export function effectNow(seen: Seen): Finding['effect'] {
+  return podsOf(seen).some(({ ready }) => ready) ? 'dormant' : 'loses';
+}
+
+export interface Refusal {
+  readonly pod: CoreDnsPod;
+  /** In CoreDNS' own words, where its log was read. */
+  readonly reason: string | undefined;
+  readonly evidence: readonly Evidence[];
+}
+
+/** Pods that did not take their configuration, and have not taken another one since as far as is known. */
+export function refusalsOf(seen: Seen): readonly Refusal[] {
+  return podsOf(seen).flatMap((pod): readonly Refusal[] => {
+    const signs = signsOf(seen, pod);
+    if (signs?.configuration?.kind === 'loaded') return [];
+    const failed = failedReloads(seen, pod);
+    const counted =
+      failed > 0
+        ? [
+            {
+              source: `metrics of pod ${pod.name}`,
+              observed: `coredns_reload_failed_total ${failed}`,
+              expected: '0',
+            },
+          ]
+        : [];
+    if (signs?.configuration?.kind === 'refused') {
+      const { reason } = signs.configuration;
+      return [
+        { pod, reason, evidence: [{ source: `log of pod ${pod.name}`, observed: reason }, ...counted] },
+      ];
+    }
+    return failed > 0 ? [{ pod, reason: undefined, evidence: counted }] : [];
+  });
+}
+
+export function signsOf({ logs }: Seen, { name }: CoreDnsPod): LogSigns | undefined {
+  const log = logs.get(name);
+  return log?.kind === 'read' ? log.signs : undefined;
+}
+
+function failedReloads({ metrics }: Seen, { address }: CoreDnsPod): number {
+  const read = address === undefined ? undefined : metrics.get(address);
+  return read?.kind === 'read' ? (read.metrics.reloadsFailed ?? 0) : 0;
+}

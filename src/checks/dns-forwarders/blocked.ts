@@ -1,0 +1,64 @@
+import { isSilent, type ServerAnswer, type Tried } from '../../facts/dns/server-answer.ts';
+import { isPublicResolver } from '../../facts/dns/upstreams.ts';
+import type { Seen } from './seen.ts';
+import { isAnswered, stateOf } from './verdicts.ts';
+
+/** What becomes of questions that leave this host for port 53. */
+export type Outwards =
+  /** Public resolvers are silent, every one of them, and others answer: somebody forbids them. */
+  | {
+      readonly kind: 'blocked';
+      readonly over: 'UDP and TCP' | 'UDP' | 'TCP';
+      /** How many public ones were asked. */
+      readonly asked: number;
+      /** One that answers, and is not public. */
+      readonly answering: string;
+    }
+  /** This machine itself refuses to send them. */
+  | { readonly kind: 'own-firewall' }
+  /** Nobody at all answers: the network is away, or everything is stopped. */
+  | { readonly kind: 'away'; readonly asked: number }
+  /** No such thing can be said. */
+  | { readonly kind: 'unclear' };
+
+/** Fewer might be down by themselves, all at once. */
+const fewestPublic = 3;
+
+export function judgeOutwards({ answers, candidates }: Seen): Outwards {
+  const all = unlike([
+    ...answers.fromHost.values(),
+    ...candidates.publicAnswers.values(),
+    ...candidates.candidates.map(({ answer }) => answer),
+  ]).filter((answer) => stateOf(answer) !== 'unasked');
+  const isPublic = ({ server, port }: ServerAnswer) => port === 53 && isPublicResolver(server);
+  const known = all.filter((answer) => isPublic(answer));
+  const others = all.filter((answer) => !isPublic(answer));
+  const tried = [...answers.fromHost.values(), ...known].flatMap(({ byProtocol }) =>
+    Object.values(byProtocol),
+  );
+  if (tried.some(isRefusedHere)) return { kind: 'own-firewall' };
+  if (known.length >= fewestPublic) {
+    const [udp, tcp] = (['udp', 'tcp'] as const).map((protocol) => {
+      if (!known.every(({ byProtocol }) => isUnheard(byProtocol[protocol]))) return undefined;
+      return others.find(({ byProtocol }) => isAnswered(byProtocol[protocol]))?.server;
+    });
+    const over = udp && tcp ? 'UDP and TCP' : udp ? 'UDP' : 'TCP';
+    const answering = udp ?? tcp;
+    if (answering !== undefined) return { kind: 'blocked', over, asked: known.length, answering };
+  }
+  const isAway = all.length >= fewestPublic && all.every(isSilent);
+  return isAway ? { kind: 'away', asked: all.length } : { kind: 'unclear' };
+}
+
+function unlike(all: readonly ServerAnswer[]): readonly ServerAnswer[] {
+  return [...new Map(all.map((answer) => [`${answer.server} ${answer.port}`, answer])).values()];
+}
+
+function isUnheard(tried: Tried | undefined): boolean {
+  return tried?.verdict === 'timed-out' || tried?.verdict === 'blocked';
+}
+
+/** The kernel gives the sender this error when a rule of its own drops what it sends. */
+function isRefusedHere({ verdict, detail }: Tried): boolean {
+  return verdict === 'blocked' && /EPERM|EACCES/.test(detail);
+}

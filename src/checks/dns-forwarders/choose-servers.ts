@@ -1,0 +1,57 @@
+import type { Candidate } from '../../facts/dns/upstreams.ts';
+import type { Seen } from './seen.ts';
+import { answersByBoth, has, stateOf } from './verdicts.ts';
+
+const most = 3;
+const ranks: readonly Candidate['kind'][] = ['configured', 'host', 'leased', 'provider'];
+
+/**
+ * Servers that were just seen to answer over UDP and TCP, from wherever they were asked; best first. All
+ * are of one kind, and of one provider: CoreDNS asks now this one and now that one, and they have to know
+ * the same names.
+ */
+export function chooseServers(seen: Seen): readonly Candidate[] {
+  const cluster = addressesOfCoreDns(seen);
+  const proven = seen.candidates.candidates
+    .filter(({ answer, fromPod }) => answersByBoth(answer) && (isUnasked(fromPod) || answersByBoth(fromPod)))
+    .filter(({ server, answer }) => answer.port === 53 && isForPods(server) && !cluster.has(server));
+  const unlike = [...new Map(proven.toReversed().map((each) => [each.server, each])).values()].toReversed();
+  const usable = ofPodsFamily(seen, unlike).toSorted(
+    (a, b) => ranks.indexOf(a.kind) - ranks.indexOf(b.kind) || Number(isSlow(a)) - Number(isSlow(b)),
+  );
+  const [best] = usable;
+  return usable
+    .filter(({ kind, origin }) => kind === best?.kind && (kind !== 'provider' || origin === best.origin))
+    .slice(0, most);
+}
+
+function isUnasked(answer: Candidate['fromPod']): answer is undefined {
+  return stateOf(answer) === 'unasked';
+}
+
+function isSlow({ answer, fromPod }: Candidate): boolean {
+  return has(isUnasked(fromPod) ? answer : fromPod, 'slow');
+}
+
+/** Where it was not asked from a pod: this host may have IPv6, and pods not. */
+function ofPodsFamily({ coreDns: { pods } }: Seen, all: readonly Candidate[]): readonly Candidate[] {
+  const addresses = pods.kind === 'known' ? pods.value.flatMap(({ address }) => address ?? []) : [];
+  const fitting = all.filter(
+    ({ server, fromPod }) =>
+      !isUnasked(fromPod) || addresses.some((address) => address.includes(':') === server.includes(':')),
+  );
+  return fitting.length > 0 ? fitting : all;
+}
+
+/** A loopback address is another one in each pod, as is an address of a link. */
+function isForPods(server: string): boolean {
+  return !/^(127\.|::1$|0\.0\.0\.0$|::$|fe[89ab][0-9a-f]:)|%/i.test(server);
+}
+
+/** A host may ask the cluster's DNS: CoreDNS would ask itself. */
+function addressesOfCoreDns({ coreDns: { pods, service } }: Seen): ReadonlySet<string> {
+  return new Set([
+    ...(service.kind === 'known' ? service.value : []),
+    ...(pods.kind === 'known' ? pods.value.flatMap(({ address }) => address ?? []) : []),
+  ]);
+}

@@ -1,0 +1,37 @@
+import { type ServerAnswer, servesPods, type Tried } from '../../facts/dns/server-answer.ts';
+
+type Protocol = keyof ServerAnswer['byProtocol'];
+
+/** What a server is to CoreDNS. `forcesTcp`: it asks over TCP whatever it is asked over. */
+export type State = 'of-use' | 'useless' | 'unasked';
+
+export function stateOf(answer: ServerAnswer | undefined, forcesTcp = false): State {
+  const tried = Object.values(answer?.byProtocol ?? {});
+  if (!answer || tried.every(({ verdict }) => verdict === 'not-asked')) return 'unasked';
+  const { tcp } = answer.byProtocol;
+  const isOfUse = forcesTcp && tcp ? isAnswered(tcp) : servesPods(answer);
+  return isOfUse ? 'of-use' : 'useless';
+}
+
+export function isAnswered(tried: Tried | undefined): boolean {
+  return tried?.verdict === 'answers' || tried?.verdict === 'slow';
+}
+
+/** Over UDP and over TCP. What UDP cuts short comes over TCP. */
+export function answersByBoth({ byProtocol: { udp, tcp } }: ServerAnswer): boolean {
+  return (isAnswered(udp) || udp?.verdict === 'truncated') && isAnswered(tcp);
+}
+
+export function has(answer: ServerAnswer, verdict: Tried['verdict']): boolean {
+  return Object.values(answer.byProtocol).some((tried) => tried.verdict === verdict);
+}
+
+/** `udp: no answer in 3 tries of 1.5 s; tcp: answered in 4 ms`. */
+export function describeAnswer({ byProtocol }: ServerAnswer): string {
+  const protocols: readonly Protocol[] = ['udp', 'tcp', 'tls'];
+  const told = protocols.flatMap((protocol) => {
+    const tried = byProtocol[protocol];
+    return tried ? [`${protocol}: ${tried.detail}`] : [];
+  });
+  return told.join('; ') || 'not asked';
+}

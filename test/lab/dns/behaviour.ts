@@ -1,0 +1,13 @@
+/**
+ * What a server that is not quite right does: `wrong-id` and `wrong-name` answer another question than was
+ * asked, `truncates` answers in full over TCP alone, `slow` takes 1.2 s, `udp-only` refuses TCP.
+ */
+export type Behaviour =
+  | 'silent'
+  | 'slow'
+  | 'wrong-id'
+  | 'wrong-name'
+  | 'servfail'
+  | 'refused'
+  | 'truncates'
+  | 'udp-only';
