@@ -55,12 +55,13 @@ describe('the built program', () => {
     }
   });
 
-  it('leaves the Kubernetes client and the parser of the configuration on disk until they are needed', () => {
+  it('leaves the Kubernetes client DNS and the parser of the configuration on disk until they are needed', () => {
     const loaded = loadedBy(['check', '--from', recordedNode]);
 
     expect(loaded).toEqual(expect.arrayContaining(['doctor.js', 'main.js']));
     expect(fileWith('@kubernetes/client-node/')).toMatch(/^transport-\w+\.js$/);
     expect(loaded).not.toContain(fileWith('@kubernetes/client-node/'));
+    expect(loaded).not.toContain(fileWith('dns-packet/'));
     expect(loaded).not.toContain(fileWith('src/config/parse-config.ts'));
   });
 
@@ -72,6 +73,14 @@ describe('the built program', () => {
       stdout: 'function\n',
       stderr: '',
     });
+  });
+
+  it('asks DNS servers when it is told to', () => {
+    const question = { server: '127.0.0.9', port: 9, protocol: 'udp', name: '', type: 'NS', timeoutMs: 500 };
+
+    const asked = spawnSync(program, ['ask-dns'], { input: JSON.stringify([question]), encoding: 'utf8' });
+
+    expect(asked).toMatchObject({ status: 0, stdout: expect.stringContaining('"kind":"blocked"') });
   });
 
   it('tells an old Node what it needs', () => {

@@ -81,6 +81,8 @@ class Reader {
   readonly #words: readonly Token[];
   readonly #snippets = new Map<string, number>();
   #at = -1;
+  /** What was imported may have braces of its own, without which it cannot be told what is missing here. */
+  #mayDiffer = false;
 
   constructor(words: readonly Token[]) {
     this.#words = words;
@@ -156,7 +158,7 @@ class Reader {
       const word = this.#word();
       if (word.text === '}') return found;
       if (word.text === 'import') found.push(this.#import());
-      else if (pluginName.test(word.text) || environment.test(word.text))
+      else if (pluginName.test(word.text) || environment.test(word.text) || this.#mayDiffer)
         found.push(this.#lines(draftOf(word), 'line'));
       else
         throw new Malformed(
@@ -165,7 +167,7 @@ class Reader {
         );
     }
     // Caddy only looks whether the last word is a brace, not whose it is.
-    if (hasBrace && this.#word().text !== '}')
+    if (hasBrace && this.#word().text !== '}' && !this.#mayDiffer)
       throw new Malformed(
         this.#word().endLine,
         `"}" was expected for the block of line ${line}, not the end`,
@@ -180,6 +182,7 @@ class Reader {
     if (!isOnLine() || !this.next() || this.#word().text === '')
       throw new Malformed(line, 'a file or a snippet was expected behind "import"');
     addWord(draft, this.#word());
+    this.#mayDiffer = true;
     if (isOnLine()) throw new Malformed(line, 'only one file or snippet was expected behind "import"');
     return draft;
   }
@@ -215,7 +218,7 @@ class Reader {
       else addWord(line, word);
     }
     const unclosed = open[0];
-    if (unclosed !== undefined)
+    if (unclosed !== undefined && !this.#mayDiffer)
       throw new Malformed(
         this.#word().endLine,
         `"}" was expected for the "{" of line ${unclosed.line}, not the end`,

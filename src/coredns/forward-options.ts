@@ -41,18 +41,18 @@ export function readOption(words: Dispenser, option: Placed): readonly Placed[] 
 }
 
 function one(expected: string, isFit: (text: string) => boolean): Reader {
-  return (words, option) => [fit(words.one(option, expected), option, expected, isFit)];
+  return (words, option) => [checked(words.one(option, expected), option, expected, isFit)];
 }
 
 function some(expected: string, isFit: (text: string) => boolean): Reader {
   return (words, option) => {
     const found = words.upTo('{');
     if (found.length === 0) throw new Unfit(option, `${expected} was expected behind "${option.text}"`);
-    return found.map((word) => fit(word, option, expected, isFit));
+    return found.map((word) => checked(word, option, expected, isFit));
   };
 }
 
-function fit(word: Placed, option: Placed, expected: string, isFit: (text: string) => boolean): Placed {
+function checked(word: Placed, option: Placed, expected: string, isFit: (text: string) => boolean): Placed {
   if (isFit(word.text) || environment.test(word.text)) return word;
   throw new Unfit(word, `${expected} was expected behind "${option.text}", not "${word.text}"`);
 }
@@ -77,7 +77,7 @@ function tls(words: Dispenser, option: Placed): readonly Placed[] {
 
 function healthCheck(words: Dispenser, option: Placed): readonly Placed[] {
   const expected = 'a time like 2s';
-  const found = [fit(words.one(option, expected), option, expected, isTime)];
+  const found = [checked(words.one(option, expected), option, expected, isTime)];
   for (let word = words.nextOnLine(); word !== undefined; word = words.nextOnLine()) {
     found.push(word);
     if (word.text === 'domain') found.push(words.one(word, 'a name'));

@@ -2,11 +2,11 @@ import { type Corefile, type Directive, parseCorefile, type ServerBlock } from '
 import { type Complaint, type ExpandedBlock, expandImports } from './expand.ts';
 import { readStanzas, type Stanza } from './forward-stanza.ts';
 import { isKnownPlugin } from './plugins.ts';
+import { isShadowed, reachOf, zonesAsked } from './reach.ts';
 import { checkBlocks, type Served } from './server-blocks.ts';
-import { isShadowed } from './shadows.ts';
 import type { UpstreamName } from './upstream-name.ts';
-import { environment } from './words.ts';
-import { isReverse, isWithin, namesOf, zonesOf } from './zones.ts';
+import { environment, wordsOf } from './words.ts';
+import { isReverse, namesOf, zonesOf } from './zones.ts';
 
 export type { UpstreamName } from './upstream-name.ts';
 
@@ -82,13 +82,13 @@ export function resolveForwards(corefile: Corefile, files: CorefileFiles): Resol
     if (read.kind === 'broken') return brokenBy(read);
     refused.push(...read.refused);
     const written = blockAsWritten(block, corefile, files);
-    const zones = (checked.served.get(block) ?? []).map(({ zone }) => zone);
+    const reach = reachOf(block, checked.served);
     for (const [i, stanza] of read.stanzas.entries()) {
-      const asked = zonesAsked(stanza.from, zones);
+      const asked = zonesAsked(stanza.from, reach);
       if (asked.length === 0) doubts.push(placed(neverAsked(stanza)));
       const earlier = read.stanzas.slice(0, i);
       forwards.push(
-        ...asked.map((zone) => forwardOf(stanza, written, zone, isShadowed(stanza, earlier, [zone]))),
+        ...asked.map((zone) => forwardOf(stanza, written, zone, isShadowed(stanza, earlier, zone, reach))),
       );
     }
   }
@@ -117,6 +117,8 @@ export function wouldBeAsked(corefile: Corefile, files: CorefileFiles, path: str
 export function withUpstreams(corefile: Corefile, forward: Forward, addresses: readonly string[]): string {
   const words = forward.directive.args.slice(1);
   const last = words.at(-1);
+  if (words.some(({ text, start, end }) => wordsOf(corefile.text.slice(start, end))[0]?.text !== text))
+    throw new Error('the forward is not of this text');
   if (last === undefined || addresses.length === 0) throw new Error('a forward without servers');
   const unfit = addresses.find((address) => !/^[^\s"#{}]+$/.test(address));
   if (unfit !== undefined) throw new Error(`no address: ${unfit}`);
@@ -160,17 +162,8 @@ function withSnippets(directives: readonly Directive[], { blocks }: Corefile): r
   });
 }
 
-/** What is left of a zone where only some are served; of one and another below it, the first. */
-function zonesAsked(from: string, served: readonly string[]): readonly string[] {
-  const asked = served.flatMap((zone) =>
-    isWithin(zone, from) ? [zone] : isWithin(from, zone) ? [from] : [],
-  );
-  const widest = asked.filter((zone) => !asked.some((other) => other !== zone && isWithin(zone, other)));
-  return [...new Set(widest)];
-}
-
 function neverAsked({ file, directive, from }: Stanza): Complaint {
-  const reason = `forward ${undotted(from)} is never asked: its block serves no such name`;
+  const reason = `forward ${undotted(from)} is never asked: its block gets no such questions`;
   return { file, line: directive.line, reason };
 }
 

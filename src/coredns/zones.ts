@@ -53,7 +53,7 @@ export function namesOf(text: string): readonly string[] | undefined {
 }
 
 export function isReverse(zone: string): boolean {
-  return /\.(in-addr|ip6)\.arpa\.$/.test(zone);
+  return /(^|\.)(in-addr|ip6)\.arpa\.$/.test(zone);
 }
 
 /** Whether a name with a dot at its end is a zone, or below it. */

@@ -42,6 +42,6 @@ function isSecretFlag(flag: string): boolean {
 }
 
 /** `scheme://user:password@host` */
-function hidePassword(arg: string): string {
+export function hidePassword(arg: string): string {
   return arg.replace(/:\/\/[^/@\s]*@/g, '://***@');
 }

@@ -1,19 +1,32 @@
+import { hidePassword } from './secrets.ts';
+
 /**
  * What may be shown of a file that says harmless things beside secrets: of k3s' configuration and of its
  * units only what is known to be no secret (tokens and passwords of datastores stand there). Others stay.
  */
 export function withoutSecretLines(path: string, text: string): string {
-  if (/^\/etc\/rancher\/k3s\/config\.yaml(\.d\/|$)/.test(path)) return harmlessKeys(text);
+  if (/^\/etc\/rancher\/k3s\/config\.yaml(\.d\/|$)/.test(path)) return harmlessKeys(text, harmless);
+  if (path === '/etc/rancher/k3s/registries.yaml') return hidePassword(harmlessKeys(text, ['mirrors']));
   if (/^\/etc\/systemd\/system\/[^/]+\.service$/.test(path)) return harmlessFlags(text);
   return text;
 }
 
-const harmless = ['resolv-conf', 'kubelet-arg', 'disable', 'config', 'c'];
+const harmless = [
+  'resolv-conf',
+  'kubelet-arg',
+  'disable',
+  'config',
+  'c',
+  'server',
+  's',
+  'system-default-registry',
+];
 
 /** With all that belongs to them. What is no key in the first column is not understood, and left out. */
-function harmlessKeys(yaml: string): string {
+function harmlessKeys(yaml: string, harmless: readonly string[]): string {
   let isKept = false;
   const kept = yaml.split('\n').filter((line) => {
+    if (/^\s*#/.test(line)) return false;
     if (/^([\s-]|$)/.test(line)) return isKept;
     const key = /^["']?([\w-]+)\+?["']?\s*:(\s|$)/.exec(line)?.[1] ?? '';
     isKept = harmless.includes(key);

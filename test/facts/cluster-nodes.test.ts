@@ -97,6 +97,15 @@ describe('the nodes are unavailable', () => {
     });
   });
 
+  test('where these credentials have no right to them, which is another thing', async () => {
+    const kube = [{ path: '/api/v1/nodes', unavailable: 'forbidden: list nodes', status: 403 }];
+    expect((await nodesOf({ kube })).value).toEqual({
+      kind: 'unavailable',
+      reason: 'forbidden: list nodes',
+      forbidden: true,
+    });
+  });
+
   test('where its answer is none', async () => {
     expect((await nodesOf({}, '{"items":[{}]}')).value).toEqual({
       kind: 'unavailable',

@@ -1,5 +1,6 @@
 import type { Finding } from '../../engine/finding.ts';
 import { plain } from '../../facts/dns/plain.ts';
+import { findCulprit } from './culprit.ts';
 import { flawsOf } from './flaws.ts';
 import { effectNow, type Judge, podsOf, problem, type Refusal, refusalsOf, type Seen } from './seen.ts';
 
@@ -7,7 +8,7 @@ import { effectNow, type Judge, podsOf, problem, type Refusal, refusalsOf, type 
 export const judgeConfiguration: Judge = (seen) => {
   if (seen.corefile.kind === 'absent') return [withoutCorefile(seen.corefile.reason, seen)];
   const refusals = refusalsOf(seen);
-  const flaws = findFlaws(seen);
+  const flaws = findFlaws(seen).map((flaw) => blame(flaw, seen));
   if (flaws.length > 0) return flaws.map((flaw) => brokenBy(flaw, refusals, seen));
   return refusals.map((refusal) => refusedBy(refusal, seen));
 };
@@ -49,6 +50,13 @@ function findFlaws({ corefile, coreDns }: Seen): readonly Found[] {
 }
 
 const mostFlaws = 20;
+
+function blame(flaw: Found, { coreDns }: Seen): Found {
+  const file = flaw.file ?? findCulprit(coreDns);
+  if (flaw.file !== undefined || file === undefined) return flaw;
+  const reason = `something in ${file} is left open, for the Corefile is in order without it (with it, ${flaw.reason})`;
+  return { file, reason, mayBeKnown: false };
+}
 
 function brokenBy({ file, reason, mayBeKnown }: Found, refusals: readonly Refusal[], seen: Seen): Finding {
   const isCustom = file !== undefined;
@@ -114,7 +122,7 @@ function keyOf(file: string): string {
 
 /** The line moves when something is written above it; the problem is the same one. */
 function withoutLine(reason: string): string {
-  return reason.replace(/,? ?line \d+(?=:)/, '');
+  return reason.replace(/(, )?line \d+(?=:)/, '');
 }
 
 function hasReadMetrics(seen: Seen): boolean {

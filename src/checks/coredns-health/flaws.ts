@@ -10,13 +10,16 @@ export function flawsOf(
   return [...refused, ...forwards.flatMap((forward, index) => secondOf(forward, forwards.slice(0, index)))];
 }
 
-function secondOf({ block, file, directive }: Forward, earlier: readonly Forward[]): readonly Flaw[] {
-  const first = earlier.find((each) => each.block === block);
+/** Where one of them stands in a custom file, that one is too much. */
+function secondOf(second: Forward, earlier: readonly Forward[]): readonly Flaw[] {
+  const first = earlier.find(({ block }) => block === second.block);
   if (first === undefined) return [];
-  const { line } = directive;
-  const where = `line ${first.directive.line} of ${first.file ?? 'the Corefile'}`;
-  const what = `a second forward besides the one in ${where}, which CoreDNS before 1.9.4 refuses`;
-  return [{ file, line, reason: `${file === undefined ? '' : `${file}, `}line ${line}: ${what}` }];
+  const [extra, other] = second.file === undefined ? [first, second] : [second, first];
+  const place = `line ${other.directive.line} of ${other.file ?? 'the Corefile'}`;
+  const { file } = extra;
+  const { line } = extra.directive;
+  const reason = `${file === undefined ? '' : `${file}, `}line ${line}: a second forward besides the one in ${place}, which CoreDNS before 1.9.4 refuses`;
+  return [{ file, line, reason }];
 }
 
 function isBefore(version: readonly number[], other: readonly number[]): boolean {

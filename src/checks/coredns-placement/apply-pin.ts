@@ -79,9 +79,7 @@ function thoseThatFit(labels: Labels, usable: readonly NodeFacts[]): Labels {
 }
 
 function hasLabels(node: NodeFacts, labels: Labels): boolean {
-  return Object.entries(labels).every(
-    ([key, value]) => Object.hasOwn(node.labels, key) && node.labels[key] === value,
-  );
+  return Object.entries(labels).every(([key, value]) => node.labels[key] === value);
 }
 
 function pinnedBySomebody(labels: Labels, affinity?: unknown): string {

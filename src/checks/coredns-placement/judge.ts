@@ -31,7 +31,8 @@ export function judgeSeen(seen: Seen): Judged {
   ];
   return {
     findings,
-    steps: [...(move.kind === 'move' && moved.some(isPlanned) ? move.steps : []), ...lasting.steps],
+    // A pin that is to be set cannot be one that does not last.
+    steps: move.kind === 'move' ? move.steps : lasting.steps,
     ...doubtsOf(seen),
     notes: notesOf(seen),
   };

@@ -30,7 +30,7 @@ export function judgeOffPolicy(seen: Seen, move: Move, isMoved: boolean): readon
 
 function policyWords({ placement: { policy, allowed }, settings }: Seen): string {
   const names = listing(allowed.map(({ name }) => name));
-  if (policy === 'server') return `it is safest on a server (${names}), which every node reaches`;
+  if (policy === 'server') return `by policy it belongs on a server (${names})`;
   if (policy === 'nodes') return `it may run on ${listing(settings.nodes)} alone`;
   return `it may run on ${allowed.length === 0 ? 'nodes that are not there' : names} alone`;
 }

@@ -1,5 +1,6 @@
 import { wouldBeAsked } from '../../coredns/forwards.ts';
 import type { Step } from '../../engine/step.ts';
+import type { EditedManifest } from '../../facts/dns/manifest-editor.ts';
 import { ownManifestName } from '../../facts/dns/packaged.ts';
 import type { Pin } from './pin.ts';
 import type { Seen } from './seen.ts';
@@ -32,20 +33,21 @@ export function lastingOf(seen: Seen, pin: Pin): Lasting {
   const own = ownManifest === null ? undefined : editor(ownManifest, pin);
   const isPinned = own?.kind === 'edited' && own.text === ownManifest;
   if (isSkipped && isPinned) return { kind: 'done' };
-  const edited = isPinned ? own : editor(manifest, pin);
-  if (edited.kind === 'unfit')
-    return { kind: 'blocked', reason: `${packaged.folder}/coredns.yaml: ${edited.reason}` };
-  if (coreDns.config.kind !== 'known' || coreDns.config.value.data['Corefile'] !== packaged.corefile)
+  const content = isPinned ? ownManifest : madeOf(seen, editor(manifest, pin));
+  if (typeof content !== 'string')
+    return { kind: 'blocked', reason: `${packaged.folder}/coredns.yaml: ${content.reason}` };
+  if (coreDns.config.kind !== 'known' || coreDns.config.value.data['Corefile'] !== packaged.corefile) {
     return {
       kind: 'blocked',
       reason: `the live Corefile is not the one in ${packaged.folder}/coredns.yaml, which would be put in its place`,
     };
-  if (mayChangeCorefile(seen))
+  }
+  if (mayChangeCorefile(seen)) {
     return {
       kind: 'later',
       reason: 'files are written by the next run: dns-forwarders may have to change the Corefile first',
     };
-  const content = isPinned ? ownManifest : `${headOf(seen)}${edited.text}`;
+  }
   return {
     kind: 'files',
     steps: [
@@ -71,13 +73,15 @@ function file({ packaged }: Seen, name: string, basedOn: string | null, content:
   return { kind: 'file-write', path: `${packaged.folder}/${name}`, content, basedOn, mode: 0o600 };
 }
 
-function headOf(seen: Seen): string {
+function madeOf(seen: Seen, edited: EditedManifest): string | (EditedManifest & { readonly kind: 'unfit' }) {
+  if (edited.kind === 'unfit') return edited;
   const from = manifestVersion(seen);
-  return [
+  const head = [
     `# Written by k3s-doctor (check coredns-placement): coredns.yaml of k3s ${from ?? '(unknown version)'} with a pin.`,
     `# In force while ${skipName} is here. When k3s is upgraded this stays as it is; when the pin changes it is written anew.`,
     '',
-  ].join('\n');
+  ];
+  return head.join('\n') + edited.text;
 }
 
 /** Of k3s, whose manifest it is: the one that runs, unless k3s had been told before to leave it alone. */

@@ -5,21 +5,27 @@ import { isAnswered, stateOf } from './verdicts.ts';
 
 /** What becomes of questions that leave this host for port 53. */
 export type Outwards =
-  /** Public resolvers are silent, every one of them, and others answer: somebody forbids them. */
-  | {
-      readonly kind: 'blocked';
-      readonly over: 'UDP and TCP' | 'UDP' | 'TCP';
-      /** How many public ones were asked. */
-      readonly asked: number;
-      /** One that answers, and is not public. */
-      readonly answering: string;
-    }
+  | Blocked
   /** This machine itself refuses to send them. */
   | { readonly kind: 'own-firewall' }
   /** Nobody at all answers: the network is away, or everything is stopped. */
   | { readonly kind: 'away'; readonly asked: number }
   /** No such thing can be said. */
   | { readonly kind: 'unclear' };
+
+/** Public resolvers are silent, every one of them, and others answer: somebody forbids them. */
+interface Blocked {
+  readonly kind: 'blocked';
+  readonly over: 'UDP and TCP' | 'UDP' | 'TCP';
+  /** If those of the other one answer. */
+  readonly family: Family | undefined;
+  /** How many public ones were asked, and are silent. */
+  readonly asked: number;
+  /** One that answers, and is not public. */
+  readonly answering: string;
+}
+
+type Family = 'IPv4' | 'IPv6';
 
 /** Fewer might be down by themselves, all at once. */
 const fewestPublic = 3;
@@ -30,24 +36,46 @@ export function judgeOutwards({ answers, candidates }: Seen): Outwards {
     ...candidates.publicAnswers.values(),
     ...candidates.candidates.map(({ answer }) => answer),
   ]).filter((answer) => stateOf(answer) !== 'unasked');
-  const isPublic = ({ server, port }: ServerAnswer) => port === 53 && isPublicResolver(server);
-  const known = all.filter((answer) => isPublic(answer));
-  const others = all.filter((answer) => !isPublic(answer));
+  const known = all.filter(({ server, port }) => port === 53 && isPublicResolver(server));
+  const others = all.filter((answer) => !known.includes(answer));
   const tried = [...answers.fromHost.values(), ...known].flatMap(({ byProtocol }) =>
     Object.values(byProtocol),
   );
   if (tried.some(isRefusedHere)) return { kind: 'own-firewall' };
-  if (known.length >= fewestPublic) {
-    const [udp, tcp] = (['udp', 'tcp'] as const).map((protocol) => {
-      if (!known.every(({ byProtocol }) => isUnheard(byProtocol[protocol]))) return undefined;
-      return others.find(({ byProtocol }) => isAnswered(byProtocol[protocol]))?.server;
-    });
-    const over = udp && tcp ? 'UDP and TCP' : udp ? 'UDP' : 'TCP';
-    const answering = udp ?? tcp;
-    if (answering !== undefined) return { kind: 'blocked', over, asked: known.length, answering };
-  }
+  const blocked =
+    judgeBlocked(known, others) ??
+    (['IPv4', 'IPv6'] as const)
+      .map((family) =>
+        judgeBlocked(
+          known.filter(({ server }) => familyOf(server) === family),
+          others,
+          family,
+        ),
+      )
+      .find((each) => each !== undefined);
+  if (blocked) return blocked;
   const isAway = all.length >= fewestPublic && all.every(isSilent);
   return isAway ? { kind: 'away', asked: all.length } : { kind: 'unclear' };
+}
+
+function judgeBlocked(
+  known: readonly ServerAnswer[],
+  others: readonly ServerAnswer[],
+  family?: Family,
+): Blocked | undefined {
+  if (known.length < fewestPublic) return undefined;
+  const [udp, tcp] = (['udp', 'tcp'] as const).map((protocol) => {
+    if (!known.every(({ byProtocol }) => isUnheard(byProtocol[protocol]))) return undefined;
+    return others.find(({ byProtocol }) => isAnswered(byProtocol[protocol]))?.server;
+  });
+  const answering = udp ?? tcp;
+  if (answering === undefined) return undefined;
+  const over = udp && tcp ? 'UDP and TCP' : udp ? 'UDP' : 'TCP';
+  return { kind: 'blocked', over, family, asked: known.length, answering };
+}
+
+export function familyOf(server: string): Family {
+  return server.includes(':') ? 'IPv6' : 'IPv4';
 }
 
 function unlike(all: readonly ServerAnswer[]): readonly ServerAnswer[] {

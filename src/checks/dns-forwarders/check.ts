@@ -49,8 +49,8 @@ export const dnsForwarders: Check = defineCheck({
     if (presence.kind === 'absent') return skipped(presence.reason);
     if (coreDns.deployment.kind === 'absent') return skipped(replaced(seen));
     if (upstreams.kind === 'unavailable') return withoutUpstreams(seen, upstreams);
-    const others = live.kind === 'read' ? [...findShadowed(live), ...findNotLasting(seen, live)] : [];
     const zones = zonesOf(seen).map((zone) => judgeZone(seen, zone));
+    const others = live.kind === 'read' ? [...findShadowed(live), ...findNotLasting(seen, live)] : [];
     const root = judgeMissingRoot(seen);
     const found = [...zones, root].flatMap((faults) => faults.found);
     const doubts = [...zones, root].flatMap((faults) => faults.doubts);

@@ -1,6 +1,7 @@
 import { type Forward, wouldBeAsked } from '../../coredns/forwards.ts';
 import type { LiveCorefile } from '../../facts/dns/corefile.ts';
 import type { Seen } from './seen.ts';
+import { isAtLeast, versionOf } from './version.ts';
 import { customKeyOf, placeOf, sampleLine } from './words.ts';
 
 export const overrideKey = 'k3s-doctor-upstream.override';
@@ -27,8 +28,8 @@ export function rootForward({ forwards }: Pick<ReadCorefile, 'forwards'>): Forwa
 export function findPlace(seen: Seen, live: ReadCorefile, servers: readonly string[]): Place {
   const forward = rootForward(live);
   if (!forward) return nowhere('the Corefile has no forward for names outside the cluster');
-  const { custom, deployment } = seen.coreDns;
-  const version = deployment.kind === 'known' ? deployment.value.version : undefined;
+  const { custom } = seen.coreDns;
+  const version = versionOf(seen);
   const line = sampleLine(servers);
   if (asksOverTls(forward)) {
     return nowhere(
@@ -37,7 +38,7 @@ export function findPlace(seen: Seen, live: ReadCorefile, servers: readonly stri
   }
   if (custom.kind === 'unavailable') return nowhere(`ConfigMap coredns-custom: ${custom.reason}`);
   const isOurs = forward.file === overridePath;
-  const takesSecond = version === undefined || !isOlder(version, [1, 9, 4]);
+  const takesSecond = version === undefined || isAtLeast(version, [1, 9, 4]);
   if (isOurs || (takesSecond && wouldBeAsked(live.corefile, live.files, overridePath))) {
     const was = custom.kind === 'known' ? (custom.value.data[overrideKey] ?? null) : null;
     return { kind: 'override', was, forward };
@@ -61,9 +62,4 @@ function asksOverTls({ upstreams, tlsServerName }: Forward): boolean {
     tlsServerName !== undefined ||
     upstreams.some((upstream) => upstream.kind === 'address' && upstream.protocol === 'tls')
   );
-}
-
-function isOlder(version: readonly number[], than: readonly number[]): boolean {
-  const at = than.findIndex((part, index) => (version[index] ?? 0) !== part);
-  return at >= 0 && (version[at] ?? 0) < (than[at] ?? 0);
 }

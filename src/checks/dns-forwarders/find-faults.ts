@@ -1,7 +1,7 @@
 import type { Evidence, Finding } from '../../engine/finding.ts';
 import { isSilent } from '../../facts/dns/server-answer.ts';
 import { isPublicResolver } from '../../facts/dns/upstreams.ts';
-import { judgeOutwards, type Outwards } from './blocked.ts';
+import { familyOf, judgeOutwards, type Outwards } from './blocked.ts';
 import { judgeServers } from './judge-servers.ts';
 import { type Judged, type Repair, unrepaired, withRepair } from './judged.ts';
 import { canMoveHere, findRepair } from './repair.ts';
@@ -21,7 +21,10 @@ export interface Faults {
 export function judgeZone(seen: Seen, zone: Zone): Faults {
   const outwards = judgeOutwards(seen);
   const world = worldOf(seen);
-  const unasked = zone.servers.filter(({ state }) => state === 'unasked');
+  const unasked = [
+    ...zone.servers.filter(({ state }) => state === 'unasked').map(whyUnasked),
+    ...zone.notUnderstood.map((text) => `${text}: not understood`),
+  ];
   const useless = zone.servers.filter(({ state }) => state === 'useless');
   const isRoot = zone.name === '.';
   if (zone.servers.some(({ state }) => state === 'of-use')) {
@@ -32,7 +35,7 @@ export function judgeZone(seen: Seen, zone: Zone): Faults {
   if (unasked.length > 0 && !fails) {
     if (isRoot && world.resolving.length > 0) return { found: [], doubts: [] };
     const silent = useless.length > 0 ? `${whatServersDo(useless)}, and ` : '';
-    return { found: [], doubts: [`${silent}${listed(unasked.map(whyUnasked))}`] };
+    return { found: [], doubts: [`${silent}${listed(unasked)}`] };
   }
   return { found: [judgeDead(seen, zone, outwards, world)], doubts: [] };
 }
@@ -76,8 +79,14 @@ function judgeDead(seen: Seen, zone: Zone, outwards: Outwards, world: World): Ju
 
 /** Port 53 being blocked for public resolvers says nothing of others. */
 function causeOf(servers: readonly ZoneServer[], outwards: Outwards): readonly string[] {
-  const isPublic = servers.some(({ upstream: { server, port } }) => port === 53 && isPublicResolver(server));
-  return outwards.kind === 'blocked' && !isPublic ? [] : outwardsWords(outwards);
+  if (outwards.kind !== 'blocked') return outwardsWords(outwards);
+  const isOne = servers.some(
+    ({ upstream: { server, port } }) =>
+      port === 53 &&
+      isPublicResolver(server) &&
+      (outwards.family === undefined || outwards.family === familyOf(server)),
+  );
+  return isOne ? outwardsWords(outwards) : [];
 }
 
 function whyLeft(resolving: readonly WorldAnswer[]): string {

@@ -1,6 +1,8 @@
+import { isSilent } from '../../facts/dns/server-answer.ts';
 import { rootForward } from './corefile-place.ts';
 import type { Seen } from './seen.ts';
 import { describeAnswer, stateOf } from './verdicts.ts';
+import { candidateWords } from './words.ts';
 import { zonesOf } from './zones.ts';
 
 /** What was not judged, and why; the verdict stands without it. */
@@ -51,6 +53,7 @@ export function describeSeen(seen: Seen): readonly string[] {
   );
   const known = [...candidates.publicAnswers.values()];
   const silent = known.filter((answer) => stateOf(answer) === 'useless');
+  const [useful, useless] = partition(candidates.candidates, ({ answer }) => !isSilent(answer));
   return [
     ...told,
     ...(answers.fromPod.kind === 'not-asked'
@@ -59,12 +62,17 @@ export function describeSeen(seen: Seen): readonly string[] {
     ...(known.length > 0
       ? [`public resolvers: ${silent.length} of ${known.length} that were asked give no answer`]
       : []),
-    ...candidates.candidates.map(
+    ...useful.map(
       ({ server, origin, answer, fromPod }) =>
         `could be asked instead: ${server} (${origin}): ${describeAnswer(answer)}${fromPod ? `; from where CoreDNS is: ${describeAnswer(fromPod)}` : ''}`,
     ),
+    ...(useless.length > 0 ? [`silent, too: ${candidateWords(useless)}`] : []),
     ...[...cluster.world.values()].map(
       (answer) => `${answers.question} asked of CoreDNS at ${answer.server}: ${describeAnswer(answer)}`,
     ),
   ];
+}
+
+function partition<T>(all: readonly T[], is: (each: T) => boolean): readonly [readonly T[], readonly T[]] {
+  return [all.filter(is), all.filter((each) => !is(each))];
 }

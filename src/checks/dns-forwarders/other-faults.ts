@@ -7,6 +7,7 @@ import { isLeftAlone } from './lasting.ts';
 import type { Seen } from './seen.ts';
 import { stateOf } from './verdicts.ts';
 import { customKeyOf, listed, placeOf, targetsOf } from './words.ts';
+import { zonesOf } from './zones.ts';
 
 type ReadCorefile = LiveCorefile & { readonly kind: 'read' };
 
@@ -44,6 +45,9 @@ export function findNotLasting(seen: Seen, live: ReadCorefile): readonly Judged[
   const { packaged } = seen;
   if (!packaged.isServer || packaged.corefile === undefined || isLeftAlone(seen)) return [];
   if (packaged.ownDropIn !== null) return [];
+  // What is of no use need not last.
+  const root = zonesOf(seen).find(({ name }) => name === '.');
+  if (root && !root.servers.some(({ state }) => state === 'of-use')) return [];
   const now = rootForward(live);
   const then = packagedForward(packaged.corefile, live);
   if (!now || !then || now.file !== undefined) return [];

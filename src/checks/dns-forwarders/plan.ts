@@ -4,6 +4,7 @@ import type { LiveCorefile } from '../../facts/dns/corefile.ts';
 import { overrideKey, type Place } from './corefile-place.ts';
 import { planLasting } from './lasting.ts';
 import { type Seen, settingsOf } from './seen.ts';
+import { isAtLeast, versionOf } from './version.ts';
 import { listed, placeOf, sampleLine, targetsOf } from './words.ts';
 
 type ReadCorefile = LiveCorefile & { readonly kind: 'read' };
@@ -80,12 +81,14 @@ function overrideText(
 function waitForReload(seen: Seen): readonly WaitStep[] {
   const { coreDns, metrics } = seen;
   const living = coreDns.pods.kind === 'known' ? coreDns.pods.value.filter(({ isEnding }) => !isEnding) : [];
+  // None is told before the first reload; and before 1.9.1 one of another kind, which is not waited for.
+  const tellsHash = isAtLeast(versionOf(seen), [1, 9, 1]);
   const pods = living.flatMap(({ name, address }): CoreDnsBefore[] => {
     const read = address === undefined ? undefined : metrics.get(address);
     if (address === undefined || read?.kind !== 'read') return [];
     const { configHash, reloadsFailed } = read.metrics;
-    if (configHash === undefined) return [];
-    return [{ name, address, hashWas: configHash, failedWas: reloadsFailed ?? 0 }];
+    if (configHash === undefined && !tellsHash) return [];
+    return [{ name, address, hashWas: configHash ?? '', failedWas: reloadsFailed ?? 0 }];
   });
   if (pods.length === 0) return [];
   return [

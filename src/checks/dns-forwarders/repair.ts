@@ -1,4 +1,5 @@
 import { count } from '../../engine/count.ts';
+import type { LiveCorefile } from '../../facts/dns/corefile.ts';
 import { isSilent } from '../../facts/dns/server-answer.ts';
 import { chooseServers } from './choose-servers.ts';
 import { findPlace } from './corefile-place.ts';
@@ -11,6 +12,8 @@ import { candidateWords, sampleLine } from './words.ts';
 
 export { canMoveHere } from './reach.ts';
 
+type ReadCorefile = LiveCorefile & { readonly kind: 'read' };
+
 /** Other servers for zone `.`, none of whose own answers; or why not. */
 export function findRepair(seen: Seen): Repair {
   const { live } = seen;
@@ -21,7 +24,7 @@ export function findRepair(seen: Seen): Repair {
   const place = findPlace(seen, live, servers);
   if (place.kind === 'nowhere') return none(place.reason);
   const proven = `${candidateWords(chosen)}, just seen to answer`;
-  if (!reloads(seen, [live.corefile.text, ...live.files.values()])) {
+  if (!reloads(seen, live)) {
     return none(
       `CoreDNS has no plugin reload, and would not notice: write ${sampleLine(servers)}, and then kubectl -n kube-system rollout restart deployment coredns`,
     );
@@ -53,9 +56,12 @@ function whyNobody({ candidates: { candidates } }: Seen): string {
   return `none of ${others} answers either (-v lists them): mend the way out, ${todo}`;
 }
 
-/** A running CoreDNS tells a hash of its configuration only if it watches it. */
-function reloads({ metrics }: Seen, texts: readonly string[]): boolean {
+/** A running CoreDNS that tells a hash of its configuration watches it; most tell none before they reload. */
+function reloads({ metrics }: Seen, { corefile, files }: ReadCorefile): boolean {
   const read = [...metrics.values()].flatMap((each) => (each.kind === 'read' ? [each.metrics] : []));
   if (read.some(({ configHash }) => configHash !== undefined)) return true;
-  return texts.some((text) => /^\s*reload\b/m.test(text));
+  const isInBlock = corefile.blocks.some(({ directives }) =>
+    directives.some(({ name }) => name === 'reload'),
+  );
+  return isInBlock || [...files.values()].some((text) => /^reload\b/m.test(text));
 }

@@ -26,8 +26,10 @@ export function has(answer: ServerAnswer, verdict: Tried['verdict']): boolean {
   return Object.values(answer.byProtocol).some((tried) => tried.verdict === verdict);
 }
 
-/** `udp: no answer in 3 tries of 1.5 s; tcp: answered in 4 ms`. */
+/** `udp: no answer in 3 tries of 1.5 s; tcp: answered in 4 ms`, or once for both. */
 export function describeAnswer({ byProtocol }: ServerAnswer): string {
+  const { udp, tcp } = byProtocol;
+  if (udp && udp.detail === tcp?.detail) return `udp and tcp: ${udp.detail}`;
   const protocols: readonly Protocol[] = ['udp', 'tcp', 'tls'];
   const told = protocols.flatMap((protocol) => {
     const tried = byProtocol[protocol];

@@ -63,7 +63,7 @@ export function outwardsWords(outwards: Outwards): readonly string[] {
     case 'blocked': {
       const over = outwards.over === 'UDP and TCP' ? '' : ` over ${outwards.over}`;
       return [
-        `port 53 is blocked outwards: none of ${outwards.asked} public resolvers answers${over}, ${outwards.answering} does`,
+        `port 53 is blocked outwards: none of ${outwards.asked} public resolvers answers${over}${outwards.family ? ` in ${outwards.family}` : ''}, ${outwards.answering} does`,
       ];
     }
     case 'own-firewall':

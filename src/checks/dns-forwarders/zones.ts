@@ -1,3 +1,4 @@
+import type { Forward } from '../../coredns/forwards.ts';
 import { type ServerAnswer, serverKey } from '../../facts/dns/server-answer.ts';
 import type { Upstream } from '../../facts/dns/upstreams.ts';
 import type { Seen } from './seen.ts';
@@ -8,6 +9,8 @@ export interface Zone {
   readonly name: string;
   /** In CoreDNS' order, each once. */
   readonly servers: readonly ZoneServer[];
+  /** What stands among them and could not be asked, as written: a name, a variable of CoreDNS' environment. */
+  readonly notUnderstood: readonly string[];
 }
 
 export interface ZoneServer {
@@ -29,6 +32,7 @@ export function zonesOf(seen: Seen): readonly Zone[] {
     const servers = new Map(upstreams.toReversed().map((upstream) => [serverKey(upstream), upstream]));
     return {
       name,
+      notUnderstood: othersIn(seen, name),
       servers: [...servers].toReversed().map(([key, upstream]) => {
         const fromPod = podsAnswer(seen, key);
         const fromHost = seen.answers.fromHost.get(key);
@@ -51,12 +55,16 @@ function podsAnswer({ answers: { fromPod } }: Seen, key: string): ServerAnswer |
   return stateOf(answer) === 'unasked' ? undefined : answer;
 }
 
-function isForcedToTcp({ live }: Seen, zone: string): boolean {
-  return (
-    live.kind === 'read' &&
-    live.forwards.some(
-      ({ from, isShadowed, options }) =>
-        from === zone && !isShadowed && options.some(({ name }) => name === 'force_tcp'),
-    )
-  );
+function isForcedToTcp(seen: Seen, zone: string): boolean {
+  return forwardsOf(seen, zone).some(({ options }) => options.some(({ name }) => name === 'force_tcp'));
+}
+
+function othersIn(seen: Seen, zone: string): readonly string[] {
+  const upstreams = forwardsOf(seen, zone).flatMap((forward) => forward.upstreams);
+  return upstreams.filter(({ kind }) => kind === 'other').map(({ text }) => text);
+}
+
+function forwardsOf({ live }: Seen, zone: string): readonly Forward[] {
+  if (live.kind !== 'read') return [];
+  return live.forwards.filter(({ from, isShadowed }) => from === zone && !isShadowed);
 }

@@ -4,11 +4,12 @@
  */
 import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
 import { type HostName, hostNamesFact } from '../../facts/dns/host-names.ts';
+import { plain } from '../../facts/dns/plain.ts';
 import { presenceFact } from '../../facts/dns/presence.ts';
 import { type Resolvers, resolversFact } from '../../facts/dns/resolvers.ts';
 import { upstreamAnswersFact } from '../../facts/dns/upstreams.ts';
 import { judgeNames } from './names.ts';
-import { isAsked, judgeFallback, judgeServers } from './resolvers.ts';
+import { judgeFallback, judgeServers, whyNotAsked } from './resolvers.ts';
 
 export const hostDns: Check = defineCheck({
   id: 'host-dns',
@@ -34,9 +35,7 @@ export const hostDns: Check = defineCheck({
       outcome: findings.length > 0 ? 'findings' : reasons.length > 0 ? 'unknown' : 'ok',
       reasons,
       findings,
-      limits: servers(resolvers)
-        .filter((server) => !isAsked(server, answers.fromHost))
-        .map((server) => `nameserver ${server} of this host was not asked`),
+      limits: servers(resolvers).flatMap((server) => whyNotAsked(server, answers.fromHost) ?? []),
       notes: [...names.notes, ...names.names.map(describeName), ...describeResolvers(resolvers)],
       plan: planNothing,
     };
@@ -51,7 +50,7 @@ function allResolve(names: readonly HostName[]): boolean {
   return names.length > 0 && names.every(({ answer }) => answer.kind === 'resolved');
 }
 
-function servers({ host }: Resolvers): readonly string[] {
+function servers({ host }: Pick<Resolvers, 'host'>): readonly string[] {
   return host.kind === 'read' ? [...new Set(host.nameservers)] : [];
 }
 
@@ -74,7 +73,8 @@ function describeName({ name, why, answer }: HostName): string {
 }
 
 function describeResolvers({ host, kubelet }: Resolvers): readonly string[] {
-  const own = host.kind === 'read' ? [`${host.path}: ${host.nameservers.join(', ') || 'no nameserver'}`] : [];
+  const listed = servers({ host }).map((server) => plain(server));
+  const own = host.kind === 'read' ? [`${host.path}: ${listed.join(', ') || 'no nameserver'}`] : [];
   if (kubelet.kind === 'unknown') return own;
   const { by, from, conf } = kubelet;
   const whose = { option: `as ${from ?? 'its option'} says`, host: 'of this host', fallback: 'of its own' }[

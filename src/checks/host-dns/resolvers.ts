@@ -120,6 +120,13 @@ function describe({ server, byProtocol }: ServerAnswer): readonly Evidence[] {
   });
 }
 
-export function isAsked(server: string, given: Answers): boolean {
-  return !isServerAddress(server) || given.has(keyOf(server));
+/** Why nothing can be said of a nameserver; undefined where it was asked. */
+export function whyNotAsked(server: string, given: Answers): string | undefined {
+  const line = `nameserver ${plain(server)} of this host was not asked`;
+  if (!isServerAddress(server)) return `${line}: it is no address`;
+  const answer = given.get(keyOf(server));
+  if (answer === undefined) return line;
+  const tried = Object.values(answer.byProtocol);
+  if (tried.some(({ verdict }) => verdict !== 'not-asked')) return undefined;
+  return `${line}: ${(tried[0]?.detail ?? '').replace(/^not asked: /, '')}`;
 }

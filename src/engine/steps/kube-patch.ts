@@ -98,7 +98,8 @@ async function verify(step: KubePatchStep, _before: FieldsBefore, context: StepC
 
 type Seen =
   | { readonly kind: 'seen'; readonly object: unknown; readonly resourceVersion: string }
-  | { readonly kind: 'gone' | 'failed'; readonly reason: string };
+  | { readonly kind: 'gone'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string };
 
 async function look({ object: path }: KubePatchStep, { host }: StepContext): Promise<Seen> {
   const answer = await host.kubeGet(path);

@@ -111,7 +111,7 @@ async function nameCandidates(context: FactContext): Promise<readonly Named[]> {
       servers.map((server) => ({ server, origin: `provider ${provider}`, kind: 'provider' as const })),
     ),
   ];
-  return [...new Map(named.toReversed().map((each) => [each.server, each])).values()].toReversed();
+  return named.filter(({ server }, at) => named.findIndex((each) => each.server === server) === at);
 }
 
 async function askPublic(context: FactContext, { fromHost }: UpstreamAnswers): Promise<Answers> {

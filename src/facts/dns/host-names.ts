@@ -57,7 +57,7 @@ async function findNames(context: FactContext) {
       named('configured', name, 'checks.host-dns.names of the configuration'),
     ),
   ].flatMap((each) => each ?? []);
-  const unlike = [...new Map(found.toReversed().map((each) => [each.name, each])).values()].toReversed();
+  const unlike = found.filter(({ name }, index) => index === found.findIndex((each) => each.name === name));
   const isIn = images.length > 0;
   return {
     wanted: unlike.slice(0, mostNames),

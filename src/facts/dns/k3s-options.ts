@@ -1,5 +1,6 @@
 import type { Fact, FactContext } from '../../engine/fact.ts';
 import type { FileResult } from '../../host/host.ts';
+import { readK3sConfig } from './k3s-config.ts';
 
 /** What k3s was told, of what concerns DNS: by its command line, its unit and its configuration. */
 export type K3sOptions =
@@ -152,24 +153,14 @@ async function readConfig({ host }: FactContext): Promise<readonly Setting[] | s
   return settings;
 }
 
-const ours = /resolv-conf|kubelet-arg|disable|server|system-default-registry/;
-
 async function readSettings(from: string, file: FileResult): Promise<readonly Setting[] | string> {
   if (file.kind === 'absent') return [];
   if (file.kind === 'unreadable') return `${from} cannot be read: ${file.reason}`;
-  // Most say nothing of this, and need no parser.
-  if (!ours.test(file.text)) return [];
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(file.text, { prettyErrors: false, logLevel: 'error' });
-  const content: unknown = document.errors.length === 0 ? document.toJS({ maxAliasCount: 100 }) : undefined;
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) {
-    return `${from} is no mapping in YAML that can be read`;
-  }
-  return Object.entries(content).flatMap(([name, value]: [string, unknown]) => {
-    const values = Array.isArray(value) ? value : [value];
-    const [key, adds] = name.endsWith('+') ? [name.slice(0, -1), true] : [name, false];
-    return values.flatMap((each: unknown) =>
-      typeof each === 'string' || typeof each === 'boolean' ? [{ key, value: String(each), from, adds }] : [],
-    );
-  });
+  const told = await readK3sConfig(file.text);
+  if (told === undefined) return `${from} is no mapping in YAML that can be read`;
+  return told.map(({ key, value }) =>
+    key.endsWith('+')
+      ? { key: key.slice(0, -1), value, from, adds: true }
+      : { key, value, from, adds: false },
+  );
 }

@@ -62,7 +62,8 @@ async function readUpstream(
   const { from: zone, tlsServerName } = forward;
   const place = `${forward.file ?? 'Corefile'}, line ${forward.directive.line}`;
   if (name.kind === 'other') {
-    return { upstreams: [], doubts: [`${place}: ${name.text} was not asked: ${name.why}`] };
+    const isSaid = live.doubts.some((doubt) => doubt.includes(`"${name.text}"`) && doubt.endsWith(name.why));
+    return { upstreams: [], doubts: isSaid ? [] : [`${place}: ${name.text} was not asked: ${name.why}`] };
   }
   if (name.kind === 'address') {
     const { address: server, port, protocol } = name;

@@ -44,7 +44,7 @@ export const packagedFact: Fact<Packaged> = {
       isServer: entries !== undefined,
       folder,
       manifest: manifest ?? undefined,
-      corefile: manifest === null ? undefined : await findCorefile(manifest),
+      corefile: manifest === null ? undefined : (findPlain(manifest) ?? (await findCorefile(manifest))),
       isSkipped: entries?.some(({ name }) => name === 'coredns.yaml.skip') ?? false,
       ownManifest,
       ownResolvConf,
@@ -57,6 +57,16 @@ export const packagedFact: Fact<Packaged> = {
 async function readText(host: Host, path: string): Promise<string | null> {
   const file = await host.readFile(path);
   return file.kind === 'read' ? file.text : null;
+}
+
+/** In the shape in which k3s writes it, for which no parser has to be loaded. */
+function findPlain(manifest: string): string | undefined {
+  if (!manifest.endsWith('\n') || /^---./m.test(manifest)) return undefined;
+  const map = manifest
+    .split(/^---\n/m)
+    .find((document) => /^kind: ConfigMap$/m.test(document) && /^ {2}name: coredns$/m.test(document));
+  const block = /^data:\n {2}Corefile: \|\n( {4}\S.*\n(?: {4}.*\n|\n)*)/m.exec(map ?? '')?.[1];
+  return block?.replace(/^ {4}/gm, '').replace(/\n+$/, '\n');
 }
 
 /** In ConfigMap `coredns`, one of several documents; undefined where the text is no such YAML. */

@@ -77,13 +77,13 @@ function affinityEdits(text: string, spec: YAMLMap, { affinity }: ManifestPin): 
   return insertFirst(text, spec, `affinity: ${JSON.stringify(affinity)}`);
 }
 
-/** A line ahead of the first key of a mapping, at the same column. JSON is YAML. */
-function insertFirst(text: string, map: YAMLMap, line: string): readonly Edit[] {
+/** Ahead of the first key of a mapping, at the same column. JSON is YAML. */
+function insertFirst(text: string, map: YAMLMap, entry: string): readonly Edit[] {
   const key = map.items[0]?.key;
   const at = isScalar(key) ? key.range?.[0] : undefined;
   if (at === undefined) return [];
   const indent = text.slice(text.lastIndexOf('\n', at - 1) + 1, at);
-  return [{ from: at, to: at, text: `${line}\n${indent}` }];
+  return [{ from: at, to: at, text: map.flow ? `${entry}, ` : `${entry}\n${indent}` }];
 }
 
 function quote(text: string): string {

@@ -63,10 +63,6 @@ function readPolicy({ nodes, selector }: Config['checks']['coredns-placement']):
   if (labels.length === 0) return { policy: 'server', allows: ({ controlPlane }) => controlPlane };
   return {
     policy: 'selector',
-    allows: (node) => labels.every(([key, value]) => hasLabel(node, key, value)),
+    allows: (node) => labels.every(([key, value]) => node.labels[key] === value),
   };
-}
-
-function hasLabel({ labels }: ClusterNode, key: string, value: string): boolean {
-  return Object.hasOwn(labels, key) && labels[key] === value;
 }

@@ -90,6 +90,6 @@ function refusalOf(line: string): string | undefined {
       line,
     ) ?? [];
   if (reload !== undefined) return reload;
-  const isStart = /^(plugin\/\w+: |\S+:\d+ - Error during parsing: |cannot serve |Error during parsing: )/;
+  const isStart = /^(plugin\/\w+: |\S+:\d+ - (Error during parsing|Syntax error): |cannot serve )/;
   return isStart.test(line) ? line : undefined;
 }

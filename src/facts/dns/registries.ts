@@ -23,8 +23,7 @@ export async function readRegistries(host: Host): Promise<Registries> {
   if (!file.text.includes('mirrors')) return { mirrors: [], doubts: [] };
   const { parseDocument } = await import('yaml');
   const document = parseDocument(file.text, { prettyErrors: false, logLevel: 'error' });
-  if (document.errors.length > 0)
-    return doubted(`${path} is not valid YAML: k3s ignores it, or does not start`);
+  if (document.errors.length > 0) return doubted(`${path} is not valid YAML: k3s does not start with it`);
   const parsed = schema().safeParse(readPlain(document));
   if (!parsed.success) return doubted(`the mirrors in ${path} cannot be understood`);
   const mirrors = Object.entries(parsed.data?.mirrors ?? {});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { codesOf, crashing, diagnose, pod } from './cluster.ts';
+import { codesOf, corefileWith, crashing, diagnose, pod } from './cluster.ts';
 
 const path = '/etc/coredns/custom/a.override';
 // As CoreDNS 1.12.3 says it, but for the names of files.
@@ -75,6 +75,13 @@ test.each([
   expect(findings[0]?.message).toContain('/etc/coredns/custom/');
 });
 
+test('a custom file that leaves a brace open is named, though CoreDNS stumbles in the Corefile', async () => {
+  const custom = { 'a.override': 'log\n', 'b.override': 'forward example.org 192.0.2.9 {\n' };
+  const { findings } = await diagnose({ custom });
+  expect(findings).toMatchObject([{ code: 'coredns-custom-broken', severity: 'error' }]);
+  expect(findings[0]?.message).toContain('something in /etc/coredns/custom/b.override is left open');
+});
+
 test('coredns-custom that adds what may be there is in order', async () => {
   const custom = {
     'a.override': 'log\nrewrite name a.example.org b.example.org\nrewrite name c.example.org d.example.org\n',
@@ -87,7 +94,14 @@ test('coredns-custom that adds what may be there is in order', async () => {
 
 test('a second forward is what CoreDNS before 1.9.4 refuses', async () => {
   const custom = { 'a.override': 'forward . 192.0.2.9\n' };
-  expect(await codesOf({ custom, version: [1, 9, 3] })).toEqual(['error corefile-broken']);
+  const { findings } = await diagnose({ custom, version: [1, 9, 3] });
+  expect(findings).toMatchObject([{ code: 'coredns-custom-broken', severity: 'error' }]);
+  expect(findings[0]?.message).toContain('/etc/coredns/custom/a.override, line 1: a second forward');
+  const corefile = corefileWith('forward . 192.0.2.1\n    forward . 192.0.2.2');
+  const innocent = { 'a.override': 'log\n' };
+  expect(await codesOf({ corefile, custom: innocent, version: [1, 9, 3] })).toEqual([
+    'error corefile-broken',
+  ]);
   expect(await codesOf({ custom, version: [1, 9, 4] })).toEqual([]);
   expect(await codesOf({ custom, version: [1, 10] })).toEqual([]);
 });

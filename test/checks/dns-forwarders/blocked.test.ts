@@ -80,3 +80,19 @@ test('resolvers that say no are heard', async () => {
   expect(words).toContain('refuse to answer');
   expect(words).not.toContain('blocked');
 });
+
+test('one family may be blocked, and the other one not', async () => {
+  const ipv6 = [
+    '2001:4860:4860::8888',
+    '2001:4860:4860::8844',
+    '2606:4700:4700::1111',
+    '2606:4700:4700::1001',
+  ];
+  const more = ['2620:fe::fe', '2620:fe::9', '2620:119:35::35', '2620:119:53::53'];
+  const network = {
+    ...provider,
+    ...Object.fromEntries([...ipv6, ...more].map((each) => [each, 'answers' as const])),
+  };
+  const words = await message({ network, hostFamilies: ['ipv4', 'ipv6'] });
+  expect(words).toContain('none of 8 public resolvers answers in IPv4, 185.12.64.1 does');
+});

@@ -109,7 +109,7 @@ export interface Changes {
   readonly version?: readonly number[] | undefined;
   /** What CoreDNS says itself, by the address of each pod; undefined: it is not reached. */
   readonly world?: Readonly<Record<string, Behaviour>> | 'not-reached';
-  readonly metrics?: 'none' | 'no-reload';
+  readonly metrics?: 'none' | 'no-hash';
   readonly presence?: Presence;
   readonly nodes?: ClusterNodes;
 }
@@ -290,7 +290,7 @@ function metricsOf({ metrics }: Changes, pods: readonly CoreDnsPod[]): unknown {
   if (metrics === 'none') {
     return new Map(pods.map(({ address }) => [address, { kind: 'unavailable', reason: 'refused' }]));
   }
-  const configHash = metrics === 'no-reload' ? undefined : 'abc';
+  const configHash = metrics === 'no-hash' ? undefined : 'abc';
   return new Map(
     pods.map(({ address }) => [address, { kind: 'read', metrics: { reloadsFailed: 0, configHash } }]),
   );

@@ -146,7 +146,10 @@ test.each([
   const [patch] = steps;
   if (patch?.kind !== 'kube-patch') throw new Error('no patch');
   expect(patch.fields[0]?.value).toBe(
-    oldCorefile(forward).replace(/8\.8\.8\.8\s+1\.1\.1\.1|\/etc\/resolv\.conf/, '185.12.64.1 185.12.64.2'),
+    oldCorefile(forward)
+      .replace('8.8.8.8', '185.12.64.1')
+      .replace('1.1.1.1', '185.12.64.2')
+      .replace('/etc/resolv.conf', '185.12.64.1 185.12.64.2'),
   );
 });
 
@@ -202,13 +205,24 @@ test.each([
 test('CoreDNS that does not watch its Corefile would not notice', async () => {
   const corefile = oldCorefile().replace('    reload\n', '');
   const reason = expect.stringContaining('rollout restart deployment coredns');
-  expect(await remedy({ ...incident, corefile, metrics: 'no-reload' })).toEqual({ kind: 'none', reason });
+  expect(await remedy({ ...incident, corefile, metrics: 'no-hash' })).toEqual({ kind: 'none', reason });
   expect(await kinds({ ...incident, metrics: 'none' })).toEqual([
     'kube-patch',
     'wait',
     'file-write',
     'file-write',
   ]);
+});
+
+test('a CoreDNS that has not reloaded yet tells no hash, and is waited for all the same', async () => {
+  const untold: Changes = { ...incident, metrics: 'no-hash' };
+  const { steps } = await repair(untold);
+  expect(steps[1]).toMatchObject({
+    until: { kind: 'coredns-reloaded', pods: [{ hashWas: '', failedWas: 0 }] },
+  });
+  // Before 1.9.1 it tells another one, and only that names are resolved shows that it has reloaded.
+  const first = (await repair({ ...untold, version: [1, 9, 0] })).steps[1];
+  expect(first).toMatchObject({ until: { kind: 'dns-answers' } });
 });
 
 test('on an agent no file is written', async () => {

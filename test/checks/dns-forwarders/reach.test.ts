@@ -82,9 +82,10 @@ test('the resolv.conf of a pod elsewhere: what CoreDNS itself answers decides', 
   expect(steps).toEqual([]);
 });
 
-test('a name among the servers keeps the rest from being called dead, unless CoreDNS fails', async () => {
-  const corefile = oldCorefile('forward . 10.0.0.1');
+test('a variable among the servers keeps the rest from being called dead, unless CoreDNS fails', async () => {
+  const corefile = oldCorefile('forward . 10.0.0.1 {$UPSTREAM}');
   const world = { '10.42.0.5': 'servfail' } as const;
-  expect((await first({ corefile, network })).finding?.code).toBe('forwarders-dead');
-  expect((await first({ corefile, network, world })).finding?.subject).toBe('zone .');
+  const reason = '10.0.0.1 (Corefile, line 15) does not answer, and {$UPSTREAM}: not understood';
+  expect(await diagnose({ corefile, network })).toMatchObject({ outcome: 'unknown', reasons: [reason] });
+  expect((await first({ corefile, network, world })).finding?.code).toBe('forwarders-dead');
 });

@@ -83,8 +83,10 @@ export function withCustom(data: Readonly<Record<string, string>>): Edits {
   return { texts: { custom: () => body }, add: { kube: [{ path: customPath, body: 'custom' }] } };
 }
 
-const forwardTo = (words: string) =>
-  withCorefile((text) => text.replace(/forward \. .*/, `forward ${words}`));
+/** The node with another `forward` in its Corefile. */
+export function forwardTo(words: string): Edits {
+  return withCorefile((text) => text.replace(/forward \. .*/, `forward ${words}`));
+}
 
 /** CoreDNS runs on this node in a network of its own, as process 4711. */
 export const runsHere: Edits = {

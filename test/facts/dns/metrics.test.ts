@@ -150,6 +150,14 @@ test.each([
     },
   ],
   [
+    'that it does not start: a brace',
+    "/etc/coredns/custom/a.server:2 - Syntax error: Unexpected token 'log', expecting '}'\n",
+    {
+      kind: 'refused',
+      reason: "/etc/coredns/custom/a.server:2 - Syntax error: Unexpected token 'log', expecting '}'",
+    },
+  ],
+  [
     'what upstreams do',
     '[ERROR] plugin/errors: 2 a.example.org. A: read udp 10.42.0.5:1->192.0.2.1:53: i/o timeout\n',
     undefined,

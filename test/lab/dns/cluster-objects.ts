@@ -64,7 +64,7 @@ function quickly(corefile: string): string {
   return corefile.replace(/^( +)reload$/m, '$1reload 2s 1s');
 }
 
-async function readFixture(name: string): Promise<unknown> {
+export async function readFixture(name: string): Promise<unknown> {
   return JSON.parse(await readFile(new URL(`${name}.json`, fixture), 'utf8'));
 }
 

@@ -7,12 +7,16 @@ import { describe } from 'vitest';
 import { startProcess } from '../node/start-process.ts';
 
 /** `describe` for what needs a real CoreDNS. Where none can be built it is left out, and that is said. */
-export function describeWithCoreDns(name: string, tests: (program: string) => void): void {
+export function describeWithCoreDns(
+  name: string,
+  options: { readonly timeout: number },
+  tests: (program: string) => void,
+): void {
   if (program === undefined) {
     process.stderr.write(`lab: skipped "${name}": scripts/lab-coredns has no CoreDNS: ${obstacle}\n`);
-    describe.skip(`${name} (no CoreDNS on this machine)`, () => tests(''));
+    describe.skip(`${name} (no CoreDNS on this machine)`, options, () => tests(''));
   } else {
-    describe(name, () => tests(program));
+    describe(name, options, () => tests(program));
   }
 }
 

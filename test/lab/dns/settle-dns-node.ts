@@ -45,13 +45,14 @@ interface Settler {
   /** Of our own. */
   readonly folder: string;
   readonly resolvConf: string;
+  readonly fallback: string | undefined;
   readonly config: Readonly<Record<string, unknown>>;
 }
 
 /** What k3s leaves on a node: processes, kubeconfigs, Flannel's file; and a pod that asks. */
 export async function settleDnsNode(
   node: OverlayMember,
-  { way, api, folder, resolvConf, config }: Settler,
+  { way, api, folder, resolvConf, fallback, config }: Settler,
 ): Promise<DnsNode> {
   const { podCidr, isServer, hostname, address } = node;
   const port = isServer ? 6443 : 6444;
@@ -71,6 +72,7 @@ export async function settleDnsNode(
     pipe.waitForLine('serving'),
     masquerade(node),
     node.writeFile('/etc/resolv.conf', resolvConf),
+    ...(fallback === undefined ? [] : [node.writeFile('/var/lib/rancher/k3s/agent/etc/resolv.conf', fallback)]),
     node.writeFile('/run/flannel/subnet.env', subnetFile(node)),
     node.fakeProcess('k3s', [isServer ? 'server' : 'agent']),
     ...(isServer ? [kubeconfig('system:admin', '/etc/rancher/k3s/k3s.yaml')] : []),

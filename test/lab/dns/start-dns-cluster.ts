@@ -19,6 +19,7 @@ import { joinOverlay } from '../overlay/join-overlay.ts';
 import { specOf } from '../overlay/overlay-member.ts';
 import type { Behaviour } from './behaviour.ts';
 import { clusterObjects, recordedCorefile } from './cluster-objects.ts';
+import { packagedManifest } from './packaged-manifest.ts';
 import { type DnsNode, openWay, settleDnsNode } from './settle-dns-node.ts';
 import { type Internet, startInternet } from './start-internet.ts';
 import { type ControlPlane, startControlPlane } from './stand-in/control-plane.ts';
@@ -40,12 +41,14 @@ export interface DnsClusterOptions {
   readonly coredns: string;
   /** Where its pod is at the beginning; default `node-1`. */
   readonly on?: 'node-1' | 'node-2';
-  /** Default: as it was recorded. */
+  /** Default: as it was recorded. k3s' manifest has the same with another `forward`. */
   readonly corefile?: string;
   /** ConfigMap `coredns-custom`; without, there is none. */
   readonly custom?: Readonly<Record<string, string>>;
   /** Of both nodes; default names the provider's resolvers. */
   readonly resolvConf?: string;
+  /** What kubelet gives to pods in its stead, as k3s writes it when the host's will not do. */
+  readonly fallback?: string;
   readonly odd?: Readonly<Record<string, Behaviour>>;
   /** Default 200. */
   readonly volumeDelayMs?: number;
@@ -82,8 +85,10 @@ export async function startDnsCluster(options: DnsClusterOptions): Promise<DnsCl
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const way = stack.use(await openWay(api, join(folder, 'api')));
 
+  const manifest = await packagedManifest(corefile);
+  await one.writeFile('/var/lib/rancher/k3s/server/manifests/coredns.yaml', manifest, '600');
   const [first, second] = await Promise.all(
-    members.map((member) => settleDnsNode(member, { way, api, folder, config: options.config ?? {}, resolvConf })),
+    members.map((member) => settleDnsNode(member, { way, api, folder, config: options.config ?? {}, resolvConf, fallback: options.fallback })),
   );
   if (first === undefined || second === undefined) throw new Error('two nodes were started');
 
@@ -93,7 +98,7 @@ export async function startDnsCluster(options: DnsClusterOptions): Promise<DnsCl
     nodes: new Map(
       [first, second].map((node) => [
         node.hostname,
-        { node, podPrefix: node.podCidr.replace(/0\/24$/, ''), resolvConf },
+        { node, podPrefix: node.podCidr.replace(/0\/24$/, ''), resolvConf: options.fallback ?? resolvConf },
       ]),
     ),
     pod: { coredns: options.coredns, authority: authority.certificate, token },

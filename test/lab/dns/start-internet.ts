@@ -4,7 +4,7 @@ import type { Behaviour } from './behaviour.ts';
 
 /** What is behind the nodes' default gateway: public resolvers, and those of the provider. */
 export interface Internet extends Client {
-  /** What the provider's network lets nobody send to these servers' port 53. */
+  /** Has the provider's network let nobody send to these servers' port 53, besides what it stops already. */
   block(servers: readonly string[], how: Blocking): Promise<void>;
   unblock(): Promise<void>;
 }
@@ -45,20 +45,17 @@ export async function startInternet(
     const servers = Object.entries(odd).map(([address, behaviour]) => `${address}=${behaviour}`);
     await client.start([process.execPath, serveDns, ...servers]).waitForLine('serving');
   }
-  const iptables = (lines: readonly string[]) =>
-    client.run(['iptables-nft-restore'], {
-      input: ['*filter', ':INPUT ACCEPT [0:0]', ...lines, 'COMMIT', ''].join('\n'),
-    });
   return {
     ...client,
     block: async (servers, { by, protocols = ['udp', 'tcp'] }) => {
       const verdict = by === 'drop' ? '-j DROP' : '-j REJECT --reject-with icmp-port-unreachable';
       const rule = (server: string) =>
         protocols.map((protocol) => `-A INPUT -d ${server} -p ${protocol} --dport 53 ${verdict}`);
-      await iptables(servers.flatMap(rule));
+      const rules = ['*filter', ...servers.flatMap(rule), 'COMMIT', ''].join('\n');
+      await client.run(['iptables-nft-restore', '--noflush'], { input: rules });
     },
     unblock: async () => {
-      await iptables([]);
+      await client.run(['iptables-nft', '-F', 'INPUT']);
     },
   };
 }
