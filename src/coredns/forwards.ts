@@ -84,7 +84,7 @@ export function resolveForwards(corefile: Corefile, files: CorefileFiles): Resol
     const written = blockAsWritten(block, corefile, files);
     const reach = reachOf(block, checked.served);
     for (const [i, stanza] of read.stanzas.entries()) {
-      const asked = zonesAsked(stanza.from, reach);
+      const asked = zonesAsked(stanza, reach);
       if (asked.length === 0) doubts.push(placed(neverAsked(stanza)));
       const earlier = read.stanzas.slice(0, i);
       forwards.push(

@@ -11,7 +11,7 @@ export function isIpv4(text: string): boolean {
   );
 }
 
-export function isIpv6(text: string): boolean {
+function isIpv6(text: string): boolean {
   return ipv6Groups(text) !== undefined;
 }
 

@@ -23,11 +23,13 @@ export function reachOf(block: ExpandedBlock, served: ReadonlyMap<ExpandedBlock,
 }
 
 /** What of its zone a forward is asked for; of one zone and another below it, the first. */
-export function zonesAsked(from: string, reach: Reach): readonly string[] {
-  const both = reach.zones.flatMap((zone) =>
-    isWithin(zone, from) ? [zone] : isWithin(from, zone) ? [from] : [],
-  );
-  const asked = both.filter((zone) => isReached(zone, reach));
+export function zonesAsked(stanza: Stanza, reach: Reach): readonly string[] {
+  const { from } = stanza;
+  const both = reach.zones.flatMap((zone) => {
+    if (isWithin(zone, from)) return [zone];
+    return isWithin(from, zone) ? [from] : [];
+  });
+  const asked = both.filter((zone) => namesAsked(stanza, zone, reach, []).length > 0);
   const widest = asked.filter((zone) => !asked.some((other) => other !== zone && isWithin(zone, other)));
   return [...new Set(widest)];
 }
@@ -35,12 +37,23 @@ export function zonesAsked(from: string, reach: Reach): readonly string[] {
 /** Whether earlier forwards of its block answer for every name of a zone that a forward would be asked for. */
 export function isShadowed(stanza: Stanza, earlier: readonly Stanza[], zone: string, reach: Reach): boolean {
   const final = earlier.filter(({ hasNext }) => !hasNext);
-  const named = [zone, ...reach.zones, ...reach.others];
-  const all = [...named, ...[...earlier, stanza].flatMap(({ from, except }) => [from, ...except])];
-  // Nothing tells names apart but these: whether it is one of them, and which of them it is below.
-  const names = [...new Set(all.flatMap((name) => [name, name === '.' ? '*.' : `*.${name}`]))];
-  const own = names.filter((name) => isWithin(name, zone) && isReached(name, reach) && isFor(stanza, name));
-  return own.every((name) => final.some((other) => isFor(other, name)));
+  const names = namesAsked(stanza, zone, reach, earlier);
+  return names.every((name) => final.some((other) => isFor(other, name)));
+}
+
+/** Names that stand for all in a zone that a forward is for: nothing but its words tells any two apart. */
+function namesAsked(
+  stanza: Stanza,
+  zone: string,
+  reach: Reach,
+  earlier: readonly Stanza[],
+): readonly string[] {
+  const words = [stanza, ...earlier].flatMap(({ from, except }) => [from, ...except]);
+  const all = [zone, ...reach.zones, ...reach.others, ...words];
+  const names = all.flatMap((name) => [name, name === '.' ? '*.' : `*.${name}`]);
+  return [...new Set(names)].filter(
+    (name) => isWithin(name, zone) && isReached(name, reach) && isFor(stanza, name),
+  );
 }
 
 function isReached(name: string, { zones, others }: Reach): boolean {

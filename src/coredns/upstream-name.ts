@@ -38,7 +38,7 @@ export function readUpstream(text: string): ReadUpstream {
   if (transport === 'unix') return other('CoreDNS forwards to no unix sockets', true);
   if (!isIp(address)) {
     if (rest.startsWith('/')) return { upstream: { kind: 'file', path: rest, text } };
-    return other('it is no IP address and no file', true);
+    return other('it is no IP address and no file', !/^([^:]*\/|\.+$)/.test(rest));
   }
   if (transport !== 'dns' && transport !== 'tls')
     return other(`CoreDNS does not forward over ${transport}`, true);

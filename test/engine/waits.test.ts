@@ -9,6 +9,7 @@ import { planUndo } from '../../src/engine/plan-undo.ts';
 import { carryOut } from '../../src/engine/run.ts';
 import { settle } from '../../src/engine/settle.ts';
 import type { Step, WaitStep } from '../../src/engine/step.ts';
+import type { Host } from '../../src/host/host.ts';
 import { type Files, fileHost } from './file-host.ts';
 
 const config = defaultConfig();
@@ -243,6 +244,24 @@ describe('a change of the firewall ahead of a wait', () => {
     const { log, applied } = await apply([open, wait], 'ssh: no answer');
     expect(applied).toMatchObject({ kind: 'failed', reason: 'ssh: no answer', reverted: { complete: true } });
     expect(log).toEqual(['on', 'asked', 'off']);
+  });
+
+  it("puts the dead man's switch off by as long as the plan may wait", async () => {
+    const { site } = nodeWith();
+    const started: (readonly string[])[] = [];
+    const host: Host = {
+      ...site.host,
+      locate: () => ['k3s-doctor'],
+      run: async () => ({ kind: 'exited', exitCode: 0, stdout: '[]', stderr: '' }),
+      startDetached: async (argv) => {
+        started.push(argv);
+        return { kind: 'written' };
+      },
+    };
+    const request = { runId, verb: 'fix', by: 'test', why: [], steps: [open, wait, wait] } as const;
+    await carryOut(request, { ...site, host });
+    const seconds = config.guards.confirmSeconds + 3;
+    expect(started).toEqual([['k3s-doctor', 'undo', runId, '--unless-confirmed', '--after', `${seconds}`]]);
   });
 
   it('is not, where no wait comes after it', async () => {

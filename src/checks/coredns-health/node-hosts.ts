@@ -76,7 +76,7 @@ function judgeNode(node: NodeFacts, lines: readonly Line[]): readonly Finding[] 
 /** As /etc/hosts: an address, and names. */
 function readLines(text: string): readonly Line[] {
   return text.split('\n').flatMap((line) => {
-    const [address, ...names] = line.trim().split(/\s+/);
+    const [address, ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
     if (address === undefined || names.length === 0) return [];
     return [{ address, names: names.map((each) => each.toLowerCase()) }];
   });

@@ -6,13 +6,13 @@ import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engi
 import { clusterNodesFact } from '../../facts/cluster-nodes.ts';
 import { type ClusterAnswers, clusterAnswersFact } from '../../facts/dns/cluster-answers.ts';
 import { type CoreDns, coreDnsFact } from '../../facts/dns/coredns.ts';
+import { coreDnsOverlayFact } from '../../facts/dns/coredns-overlay.ts';
 import { liveCorefileFact } from '../../facts/dns/corefile.ts';
 import { manifestEditorFact } from '../../facts/dns/manifest-editor.ts';
 import { packagedFact } from '../../facts/dns/packaged.ts';
 import { placementFact } from '../../facts/dns/placement.ts';
 import { presenceFact } from '../../facts/dns/presence.ts';
 import { kubeComponentsFact } from '../../facts/kube-components.ts';
-import { overlayAnswersFact } from '../../facts/overlay.ts';
 import { type Judged, judgeSeen } from './judge.ts';
 import { judgeWithoutPods } from './without-pods.ts';
 
@@ -30,7 +30,7 @@ export const corednsPlacement: Check = defineCheck({
     placement: placementFact,
     nodes: clusterNodesFact,
     answers: clusterAnswersFact,
-    overlayAnswers: overlayAnswersFact,
+    overlayAnswers: coreDnsOverlayFact,
     corefile: liveCorefileFact,
     packaged: packagedFact,
     editor: manifestEditorFact,

@@ -5,7 +5,7 @@ import { judgeLasting } from './lasting.ts';
 import { decideMove } from './move.ts';
 import { judgeOffPolicy, judgeUnplaced } from './off-policy.ts';
 import { answerOf, reachOfPod } from './reach.ts';
-import type { Seen } from './seen.ts';
+import { listing, type Seen } from './seen.ts';
 import { judgeService } from './service.ts';
 import { judgeSingle } from './single.ts';
 import { judgeUnreachable } from './unreachable.ts';
@@ -80,9 +80,8 @@ function doubtsOf(seen: Seen): Pick<Diagnosis, 'reasons' | 'limits'> {
 
 function notesOf(seen: Seen): readonly string[] {
   const { policy, allowed, pods } = seen.placement;
-  const names = allowed.map(({ name }) => name).slice(0, 10);
   return [
-    `by policy (${policy}) CoreDNS may run on ${names.length === 0 ? 'no node that is there' : names.join(', ')}${allowed.length > 10 ? ', ...' : ''}`,
+    `by policy (${policy}) CoreDNS may run on ${allowed.length === 0 ? 'no node that is there' : listing(allowed.map(({ name }) => name))}`,
     ...pods.map(
       (placed) =>
         `pod ${placed.pod.name} (${placed.pod.address ?? 'no address'}) on ${placed.pod.node ?? 'no node'}: ${reachOfPod(seen, placed)}`,

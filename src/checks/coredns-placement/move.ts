@@ -50,7 +50,7 @@ export function decideMove(seen: Seen): Move {
   const lasting = lastingOf(seen, pin);
   return {
     kind: 'move',
-    words: `CoreDNS is pinned to ${pin.words}; ${lastingWords(lasting)}`,
+    words: `a fix pins CoreDNS to ${pin.words}: ${lastingWords(lasting)}`,
     steps: [
       {
         kind: 'kube-patch',
@@ -104,7 +104,7 @@ function nobodyTakesIt(
 }
 
 function states(nodes: readonly NodeFacts[], deployment: CoreDnsDeployment): string {
-  return nodes.map((node) => `${node.name} ${whyNotUsable(node, deployment) ?? 'does'}`).join(', ');
+  return listing(nodes.map((node) => `${node.name} ${whyNotUsable(node, deployment) ?? 'does'}`));
 }
 
 function noReach(seen: Seen, deployment: CoreDnsDeployment, { matching }: Fitting): string | undefined {

@@ -36,9 +36,7 @@ function policyWords({ placement: { policy, allowed }, settings }: Seen): string
 }
 
 function expectedOf({ placement: { policy, allowed } }: Seen): string {
-  const names = allowed.map(({ name }) => name);
-  if (names.length > 10) return `${count(names.length, 'other node')}`;
-  return names.length === 0 ? `none (no node fits ${policy})` : names.join(', ');
+  return allowed.length === 0 ? `none (no node fits ${policy})` : listing(allowed.map(({ name }) => name));
 }
 
 function leftAlone(seen: Seen, pods: readonly PlacedPod[]): string {
@@ -80,6 +78,6 @@ function byHand({ placement: { allowed }, coreDns: { deployment } }: Seen): stri
     const why = whyNotUsable(node, deployment.value);
     return why === undefined ? [] : [`${node.name} ${why}`];
   });
-  const why = states.length === 0 ? '' : `${states.join(', ')}; `;
+  const why = states.length === 0 ? '' : `${listing(states)}; `;
   return `${why}it may run elsewhere once checks.coredns-placement.nodes says so, or once its nodeSelector is gone`;
 }

@@ -1,7 +1,7 @@
 import { wouldBeAsked } from '../../coredns/forwards.ts';
 import type { Step } from '../../engine/step.ts';
-import type { EditedManifest } from '../../facts/dns/manifest-editor.ts';
 import { ownManifestName } from '../../facts/dns/packaged.ts';
+import type { EditedManifest } from '../../facts/dns/pin-manifest.ts';
 import type { Pin } from './pin.ts';
 import type { Seen } from './seen.ts';
 

@@ -3,8 +3,8 @@ import type { ClusterNodes, NodeFacts } from '../../facts/cluster-nodes.ts';
 import type { ClusterAnswers } from '../../facts/dns/cluster-answers.ts';
 import type { CoreDns } from '../../facts/dns/coredns.ts';
 import type { LiveCorefile } from '../../facts/dns/corefile.ts';
-import type { ManifestEditor } from '../../facts/dns/manifest-editor.ts';
 import type { Packaged } from '../../facts/dns/packaged.ts';
+import type { ManifestEditor } from '../../facts/dns/pin-manifest.ts';
 import type { Placement } from '../../facts/dns/placement.ts';
 import type { OverlayAnswers } from '../../facts/overlay.ts';
 
@@ -35,8 +35,11 @@ export function isOrdered({ placement }: Pick<Seen, 'placement'>): boolean {
   return placement.policy !== 'server';
 }
 
-/** `a`, `a and b`, `a, b and c`. */
+/** `a`, `a and b`, `a, b and c`; of very many the first. */
 export function listing(words: readonly string[]): string {
+  if (words.length > most) return `${words.slice(0, most).join(', ')} and ${words.length - most} others`;
   const last = words.at(-1) ?? '';
   return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
 }
+
+const most = 6;

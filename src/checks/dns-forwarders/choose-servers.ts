@@ -3,7 +3,6 @@ import type { Seen } from './seen.ts';
 import { answersByBoth, has, stateOf } from './verdicts.ts';
 
 const most = 3;
-const ranks: readonly Candidate['kind'][] = ['configured', 'host', 'leased', 'provider'];
 
 /**
  * Servers that were just seen to answer over UDP and TCP, from wherever they were asked; best first. All
@@ -16,12 +15,11 @@ export function chooseServers(seen: Seen): readonly Candidate[] {
     .filter(({ answer, fromPod }) => answersByBoth(answer) && (isUnasked(fromPod) || answersByBoth(fromPod)))
     .filter(({ server, answer }) => answer.port === 53 && isForPods(server) && !cluster.has(server));
   const unlike = [...new Map(proven.toReversed().map((each) => [each.server, each])).values()].toReversed();
-  const usable = ofPodsFamily(seen, unlike).toSorted(
-    (a, b) => ranks.indexOf(a.kind) - ranks.indexOf(b.kind) || Number(isSlow(a)) - Number(isSlow(b)),
-  );
+  const usable = ofPodsFamily(seen, unlike);
   const [best] = usable;
   return usable
     .filter(({ kind, origin }) => kind === best?.kind && (kind !== 'provider' || origin === best.origin))
+    .toSorted((a, b) => Number(isSlow(a)) - Number(isSlow(b)))
     .slice(0, most);
 }
 

@@ -94,7 +94,7 @@ function waitForReload(seen: Seen): readonly WaitStep[] {
   return [
     {
       kind: 'wait',
-      title: `wait until ${listed(pods.map(({ name }) => `pod ${name}`))} has loaded it`,
+      title: `${listed(pods.map(({ name }) => `pod ${name}`))} ${pods.length === 1 ? 'has' : 'have'} loaded it`,
       until: { kind: 'coredns-reloaded', pods },
       deadlineMs: settingsOf(seen).reloadSeconds * 1_000,
     },
@@ -105,7 +105,7 @@ function waitForAnswers(seen: Seen, askAt: readonly string[]): WaitStep {
   const { name, reloadSeconds } = settingsOf(seen);
   return {
     kind: 'wait',
-    title: `wait until CoreDNS at ${listed(askAt)} resolves ${name}`,
+    title: `CoreDNS at ${listed(askAt)} resolves ${name}`,
     until: {
       kind: 'dns-answers',
       questions: askAt.map((server) => ({ server, protocol: 'udp', name, type: 'A', timeoutMs: 3_000 })),

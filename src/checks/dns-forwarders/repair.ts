@@ -10,8 +10,6 @@ import type { Seen } from './seen.ts';
 import { answersByBoth, describeAnswer, stateOf } from './verdicts.ts';
 import { candidateWords, sampleLine } from './words.ts';
 
-export { canMoveHere } from './reach.ts';
-
 type ReadCorefile = LiveCorefile & { readonly kind: 'read' };
 
 /** Other servers for zone `.`, none of whose own answers; or why not. */

@@ -29,8 +29,8 @@ export interface Candidates {
   /** Asked only when no upstream of zone `.` answers what pods ask, or none is known to; else empty. */
   readonly candidates: readonly Candidate[];
   /**
-   * Well-known public resolvers, asked only when some upstream of zone `.` is silent over some protocol: whether this network
-   * lets anything out to port 53.
+   * Well-known public resolvers, asked only when some upstream of zone `.` is silent over some protocol:
+   * whether this network lets anything out to port 53.
    */
   readonly publicAnswers: Answers;
 }

@@ -10,11 +10,11 @@ export async function readK3sConfig(text: string): Promise<readonly Told[] | und
   return readPlain(text) ?? (await readYaml(text));
 }
 
-const ours = /resolv-conf|kubelet-arg|disable/;
+const ours = /resolv-conf|kubelet-arg|disable|server|system-default-registry/;
 
 /** A file of such lines alone needs no parser, which takes longer to load than all else here. */
 const plainLine =
-  /^(?:[ \t]*(?:#.*)?|(?<key>[\w-]+\+?):(?: +(?<value>[\w./,=-]+))?|[ ]*- +(?<item>[\w./,=-]+))$/;
+  /^(?:[ \t]*(?:#.*)?|(?<key>[\w-]+\+?):(?: +(?<value>(?:[\w./,=-]|:(?=[\w/]))+))?|[ ]*- +(?<item>[\w./,=-]+))$/;
 
 function readPlain(text: string): readonly Told[] | undefined {
   const told: Told[] = [];
@@ -38,7 +38,7 @@ async function readYaml(text: string): Promise<readonly Told[] | undefined> {
   const { parseDocument } = await import('yaml');
   const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
   if (document.errors.length > 0) return undefined;
-  const content: unknown = document.toJS({ maxAliasCount: 100 });
+  const content = plainOf(document);
   if (typeof content !== 'object' || content === null || Array.isArray(content)) return undefined;
   return Object.entries(content).flatMap(([key, value]: [string, unknown]) => {
     const values: readonly unknown[] = Array.isArray(value) ? value : [value];
@@ -46,4 +46,13 @@ async function readYaml(text: string): Promise<readonly Told[] | undefined> {
       typeof each === 'string' || typeof each === 'boolean' ? [{ key, value: String(each) }] : [],
     );
   });
+}
+
+/** Aliases that blow up are not understood. */
+function plainOf(document: { toJS(options: { maxAliasCount: number }): unknown }): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch {
+    return undefined;
+  }
 }

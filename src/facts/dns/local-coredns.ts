@@ -5,10 +5,10 @@ import { type CoreDnsPod, coreDnsFact } from './coredns.ts';
 import { type ResolvConf, readResolvConf } from './resolv-conf.ts';
 
 /** Processes of CoreDNS on this node, and what resolv.conf each sees. */
-export interface LocalCoreDns {
+interface LocalCoreDns {
   readonly processes: readonly {
     readonly pid: number;
-    /** Of the pod, where the API's container id is in the process's cgroup. */
+    /** Of the pod, where the API's container id is in the process's cgroup, or the pod's address in its network. */
     readonly pod: string | undefined;
     /** /proc/PID/root/etc/resolv.conf */
     readonly resolvConf: ResolvConf;

@@ -1,23 +1,6 @@
 import type { Fact } from '../../engine/fact.ts';
 import { packagedFact } from './packaged.ts';
-
-/** What a pinned Deployment has besides what k3s gives it. */
-export interface ManifestPin {
-  /** Put to the nodeSelector. */
-  readonly labels: Readonly<Record<string, string>>;
-  readonly affinity: object | undefined;
-}
-
-/**
- * Puts a pin into k3s' manifest of CoreDNS. Pure. Not a byte beside the pin is changed, and the text that
- * was given comes back where the pin is in it.
- */
-export type ManifestEditor = (manifest: string, pin: ManifestPin) => EditedManifest;
-
-export type EditedManifest =
-  | { readonly kind: 'edited'; readonly text: string }
-  /** It does not parse, or is written in a way that cannot be edited. */
-  | { readonly kind: 'unfit'; readonly reason: string };
+import type { ManifestEditor } from './pin-manifest.ts';
 
 /** Undefined where no manifest of ours is asked for, so that nobody waits for a parser of YAML in vain. */
 export const manifestEditorFact: Fact<ManifestEditor | undefined> = {

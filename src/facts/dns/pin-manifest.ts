@@ -1,6 +1,23 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, isScalar, parseAllDocuments, type YAMLMap } from 'yaml';
-import type { EditedManifest, ManifestPin } from './manifest-editor.ts';
+
+/** What a pinned Deployment has besides what k3s gives it. */
+export interface ManifestPin {
+  /** Put to the nodeSelector. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly affinity: object | undefined;
+}
+
+/**
+ * Puts a pin into k3s' manifest of CoreDNS. Pure. Not a byte beside the pin is changed, and the text that
+ * was given comes back where the pin is in it.
+ */
+export type ManifestEditor = (manifest: string, pin: ManifestPin) => EditedManifest;
+
+export type EditedManifest =
+  | { readonly kind: 'edited'; readonly text: string }
+  /** It does not parse, or is written in a way that cannot be edited. */
+  | { readonly kind: 'unfit'; readonly reason: string };
 
 /**
  * The text is changed at the places that the parser names, and parsed again: what comes of it has to be

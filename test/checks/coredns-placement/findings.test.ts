@@ -43,7 +43,7 @@ test('the incident: CoreDNS on a worker that this server does not reach', async 
         {
           source: 'effect',
           observed:
-            'CoreDNS is pinned to nodes with node-role.kubernetes.io/control-plane=true; k3s takes that away when a server starts, and the next run sets it again',
+            'a fix pins CoreDNS to nodes with node-role.kubernetes.io/control-plane=true: k3s takes that away when a server starts, and the next run sets it again',
         },
       ],
       remedy: { kind: 'planned' },

@@ -14,6 +14,7 @@ import {
   type CoreDnsPod,
   coreDnsFact,
 } from '../../../src/facts/dns/coredns.ts';
+import { coreDnsOverlayFact } from '../../../src/facts/dns/coredns-overlay.ts';
 import { type LiveCorefile, liveCorefileFact } from '../../../src/facts/dns/corefile.ts';
 import { manifestEditorFact } from '../../../src/facts/dns/manifest-editor.ts';
 import { type Packaged, packagedFact } from '../../../src/facts/dns/packaged.ts';
@@ -180,13 +181,15 @@ export async function diagnose(changes: Changes = {}): Promise<Diagnosis> {
   const context: FactContext = { host: host as FactContext['host'], config, get, ifAsked: () => undefined };
   return corednsPlacement.run(context);
 
-  // Placement and the editor are the real ones.
+  // These are the real ones.
   function get<T>(fact: Fact<T>): Promise<T>;
   function get(fact: Fact<unknown>): Promise<unknown> {
-    if (fact.id === placementFact.id || fact.id === manifestEditorFact.id) return fact.gather(context);
+    if (real.includes(fact.id)) return fact.gather(context);
     return Promise.resolve(given.get(fact.id));
   }
 }
+
+const real = [placementFact.id, manifestEditorFact.id, coreDnsOverlayFact.id];
 
 export async function findingsOf(changes: Changes): Promise<readonly string[]> {
   const { findings } = await diagnose(changes);

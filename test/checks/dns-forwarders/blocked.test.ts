@@ -55,6 +55,13 @@ test('one public resolver that is down says nothing of the others', async () => 
   expect(await message({ network: dead })).not.toContain('blocked');
 });
 
+test('two that are silent prove nothing', async () => {
+  const few: Changes = { network: { '10.0.0.1': 'answers' }, hostServers: ['10.0.0.1'], hostFamilies: [] };
+  expect(await message(few)).toBe(
+    'pods resolve no name outside the cluster: 8.8.8.8 and 1.1.1.1 (Corefile, line 15) do not answer',
+  );
+});
+
 test('a resolver that is not public is not silent because public ones are', async () => {
   const corefile = oldCorefile('forward . 10.0.0.1');
   const words = await message({ corefile, network: { ...provider } });

@@ -61,6 +61,9 @@ test('what a pod on this node says may come from its cache', async () => {
   const world = { '10.42.0.5': 'answers' } as const;
   const { finding } = await first({ network, podNetwork: network, world });
   expect(finding?.code).toBe('forwarders-dead');
+  const nodes = { kind: 'unavailable', reason: 'forbidden' } as const;
+  const { finding: same } = await first({ network, podNetwork: network, world, nodes });
+  expect(same?.code).toBe('forwarders-dead');
 });
 
 test('no pod runs: nothing could be proven', async () => {

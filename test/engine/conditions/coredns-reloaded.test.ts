@@ -114,6 +114,12 @@ describe('a pod that stays', () => {
     });
   });
 
+  test('is waited for while nobody can say whether it is still that pod which failed', async () => {
+    const { world, look } = worldWith('new', 3);
+    world.canList = false;
+    expect(await look()).toMatchObject({ kind: 'not-yet', seen: expect.stringContaining('could not load') });
+  });
+
   test('is waited for while it cannot be asked, or somebody else answers', async () => {
     const { world, look } = worldWith();
     world.pages.clear();

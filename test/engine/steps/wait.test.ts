@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { WaitStep } from '../../../src/engine/step.ts';
 import type { StepContext } from '../../../src/engine/steps/step-kind.ts';
 import { wait } from '../../../src/engine/steps/wait.ts';
-import type { DnsAnswer, DnsQuestion } from '../../../src/host/host.ts';
+import type { DnsAnswer, DnsQuestion, Host } from '../../../src/host/host.ts';
 import { liveNode } from './live-node.ts';
 
 const question: DnsQuestion = {
@@ -99,6 +99,23 @@ describe('waiting', () => {
     const { result, ms } = await lasting(waited);
     expect(result).toMatchObject({ kind: 'failed' });
     expect(ms).toBeLessThan(700);
+  });
+
+  test('ends at once when it is of no use any more', async () => {
+    const { context } = nodeThatHears('NOERROR');
+    const body = 'coredns_reload_failed_total 1\n';
+    const host = { ...context.host, httpGet: async () => ({ kind: 'ok', body }) as const };
+    const pods = [{ name: 'coredns-1', address: '10.42.0.5', hashWas: 'old', failedWas: 0 }];
+    const reload: WaitStep = { ...step, until: { kind: 'coredns-reloaded', pods }, deadlineMs: 60_000 };
+    const kubeGet: Host['kubeGet'] = async () => ({
+      kind: 'ok',
+      body: '{"metadata":{"name":"a"}}',
+      source: '',
+    });
+    expect(await wait.apply(reload, {}, { ...context, host: { ...host, kubeGet } })).toEqual({
+      kind: 'failed',
+      reason: expect.stringMatching(/^wait until .*: pod coredns-1 could not load the new configuration/),
+    });
   });
 
   test('is not begun when somebody has asked already', async () => {

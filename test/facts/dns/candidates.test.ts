@@ -2,16 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Config, defaultConfig } from '../../../src/config/config.ts';
 import { candidatesFact, isPublicResolver } from '../../../src/facts/dns/upstreams.ts';
 import type { Edits } from '../edited-recording.ts';
-import {
-  both,
-  customPath,
-  type DnsNode,
-  dnsNode,
-  forwardTo,
-  type Network,
-  onlyAnswering,
-  runsHere,
-} from './dns-node.ts';
+import { both, type DnsNode, dnsNode, forwardTo, type Network, onlyAnswering, runsHere } from './dns-node.ts';
 
 interface Given {
   readonly edits?: Edits;
@@ -20,7 +11,7 @@ interface Given {
   readonly statuses?: Readonly<Record<string, number>>;
 }
 
-async function candidates({ edits = {}, network, settings, statuses = { [customPath]: 404 } }: Given) {
+async function candidates({ edits = {}, network, settings, statuses = {} }: Given) {
   const defaults = defaultConfig();
   const forwarders = { ...defaults.checks['dns-forwarders'], ...settings };
   const config = { ...defaults, checks: { ...defaults.checks, 'dns-forwarders': forwarders } };

@@ -156,7 +156,7 @@ describe('of the Deployment', () => {
 
   test('the container counts that serves DNS', async () => {
     const found = await deployment((object) => {
-      object.spec.template.spec.containers.unshift({ name: 'logger', image: 'logger:2.0' });
+      object.spec.template.spec.containers.unshift({ name: 'exporter', image: 'coredns-exporter:2.0' });
     });
     expect(found.version).toEqual([1, 12, 3]);
   });

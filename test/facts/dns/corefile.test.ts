@@ -3,7 +3,7 @@ import { liveCorefileFact } from '../../../src/facts/dns/corefile.ts';
 import type { Edits } from '../edited-recording.ts';
 import { customPath, dnsNode, withCorefile, withCustom } from './dns-node.ts';
 
-async function live(edits: Edits = {}, statuses: Readonly<Record<string, number>> = { [customPath]: 404 }) {
+async function live(edits: Edits = {}, statuses: Readonly<Record<string, number>> = {}) {
   const { context } = await dnsNode({ edits, statuses });
   return context.get(liveCorefileFact);
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Config, defaultConfig } from '../../../src/config/config.ts';
 import { createFactContext, type FactContext } from '../../../src/engine/fact.ts';
 import type { DnsAnswer, DnsQuestion, KubeResult } from '../../../src/host/host.ts';
@@ -28,15 +30,15 @@ export async function dnsNode({
   statuses = {},
   config,
 }: Circumstances = {}): Promise<DnsNode> {
-  const recorded = await editedRecording('coredns-on-unreachable-node', edits);
+  const node = await editedRecording('coredns-on-unreachable-node', edits);
   const asked: string[] = [];
   const host = {
-    ...recorded,
+    ...node,
     async kubeGet(path: string): Promise<KubeResult> {
       asked.push(`GET ${path}`);
       const status = statuses[path];
       return status === undefined
-        ? recorded.kubeGet(path)
+        ? node.kubeGet(path)
         : { kind: 'unavailable', reason: `127.0.0.1:6443 answered ${status}`, status };
     },
     async askDns(questions: readonly DnsQuestion[], process?: number): Promise<readonly DnsAnswer[]> {
@@ -80,8 +82,16 @@ export function withCorefile(edit: (corefile: string) => string): Edits {
 /** The node with a ConfigMap `coredns-custom`. */
 export function withCustom(data: Readonly<Record<string, string>>): Edits {
   const body = JSON.stringify({ metadata: { name: 'coredns-custom' }, data });
-  return { texts: { custom: () => body }, add: { kube: [{ path: customPath, body: 'custom' }] } };
+  const others = recorded.kube?.filter(({ path }) => path !== customPath) ?? [];
+  return {
+    texts: { custom: () => body },
+    host: { kube: [...others, { path: customPath, body: 'custom' }] },
+  };
 }
+
+const recorded: RecordingInput = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../../fixtures/coredns-on-unreachable-node/host.json'), 'utf8'),
+);
 
 /** The node with another `forward` in its Corefile. */
 export function forwardTo(words: string): Edits {
@@ -103,6 +113,7 @@ export const runsHere: Edits = {
 export function both(one: Edits, other: Edits): Edits {
   return {
     texts: { ...one.texts, ...other.texts },
+    host: { ...one.host, ...other.host },
     add: { ...one.add, ...other.add } as Pick<RecordingInput, 'files'>,
   };
 }

@@ -5,7 +5,6 @@ import type { Edits } from '../edited-recording.ts';
 import {
   answered,
   both,
-  customPath,
   type DnsNode,
   dnsNode,
   forwardTo,
@@ -32,7 +31,7 @@ function printed(found: Upstreams): readonly string[] {
 
 describe('CoreDNS forwards', () => {
   test('to the servers of the recording', async () => {
-    const found = await upstreams({}, { [customPath]: 404 });
+    const found = await upstreams({});
     expect(printed(found)).toEqual(['. 8.8.8.8:53 (Corefile, line 15)', '. 1.1.1.1:53 (Corefile, line 15)']);
     expect(found).toMatchObject({ doubts: [] });
   });
@@ -56,9 +55,7 @@ describe('CoreDNS forwards', () => {
   });
 
   test('to what is not understood, which is said once', async () => {
-    const found = await upstreams(forwardTo('. https://dns.example/dns-query {$UPSTREAM} 192.0.2.1'), {
-      [customPath]: 404,
-    });
+    const found = await upstreams(forwardTo('. https://dns.example/dns-query {$UPSTREAM} 192.0.2.1'));
     expect(printed(found)).toContain('. 192.0.2.1:53 (Corefile, line 15)');
     expect(found).toMatchObject({
       doubts: [
@@ -98,7 +95,7 @@ describe('a forward to /etc/resolv.conf', () => {
   });
 
   test('is in doubt where the pod runs on another node, which is named', async () => {
-    expect(await upstreams(toFile, { [customPath]: 404 })).toEqual({
+    expect(await upstreams(toFile)).toEqual({
       kind: 'known',
       upstreams: [],
       doubts: [
@@ -118,7 +115,7 @@ describe('a forward to /etc/resolv.conf', () => {
 
   test('is in doubt where no pod runs', async () => {
     const none = both(toFile, { texts: { 'pods.json': () => '{"items":[]}' } });
-    expect(await upstreams(none, { [customPath]: 404 })).toMatchObject({
+    expect(await upstreams(none)).toMatchObject({
       upstreams: [],
       doubts: ["/etc/resolv.conf is a file of CoreDNS' pods, and which of them run is not known"],
     });
@@ -135,7 +132,7 @@ describe('a forward to /etc/resolv.conf', () => {
         ],
       },
     });
-    expect(await upstreams(strange, { [customPath]: 404 })).toMatchObject({
+    expect(await upstreams(strange)).toMatchObject({
       upstreams: [],
       doubts: [
         '/etc/resolv.conf of pod coredns-6799fbcd5-x7k2p: resolver.example was not asked: it is no address',
@@ -156,7 +153,7 @@ describe('the servers are asked', () => {
   const questions = ({ asked }: DnsNode) => asked.filter((each) => !each.startsWith('GET '));
 
   test('by both protocols, with those of the host, all at once, and once if they answer', async () => {
-    const node = await dnsNode({ network: () => answered(), statuses: { [customPath]: 404 } });
+    const node = await dnsNode({ network: () => answered() });
     const { question, fromHost, fromPod } = await node.context.get(upstreamAnswersFact);
     const servers = [
       '8.8.8.8',

@@ -161,7 +161,9 @@ function replyToDelete(change: Change): Reply {
     );
   }
   state.remove(objectPathOf(target));
-  return stored(object);
+  const details = { name: metadata.name, kind: target.resource, uid: metadata.uid };
+  const done = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };
+  return { kind: 'text', text: JSON.stringify(done) };
 }
 
 /** A JSON patch of a document that is no object of the state. */

@@ -31,7 +31,9 @@ export function replyTo(request: SentRequest, situation: Situation): Reply {
   if (may?.(user, access) === false) return failure(forbidden(user, access));
 
   const { target } = access;
-  const isStateful = state !== undefined && target !== undefined && kindOf(target.resource) !== undefined;
+  const isLog = target?.subresource === 'log';
+  const isStateful =
+    state !== undefined && target !== undefined && !isLog && kindOf(target.resource) !== undefined;
   if (!isStateful) return replyFromDocuments(request, access, query, situation);
   if (access.verb === 'watch') return { kind: 'watch', collection: target, query };
   const answer =

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { runDoctor } from '../ghosts/run-doctor.ts';
 import { newerCorefile } from './cluster-objects.ts';
+import { loseOverlay } from './lose-overlay.ts';
 import { describeWithCoreDns } from './prepare-coredns.ts';
 import { configPath, customPath, dataOf, readPods } from './stand-in/objects.ts';
 import { type DnsCluster, lookup, startDnsCluster } from './start-dns-cluster.ts';
@@ -100,19 +101,6 @@ describeWithCoreDns('DNS in a cluster of two', { timeout: 180_000 }, (coredns) =
     await cluster.controlPlane.settled();
   });
 });
-
-/** As when the worker announces the private address of its cloud. */
-async function loseOverlay({ first, state }: DnsCluster): Promise<void> {
-  const fdb = ['bridge', 'fdb', 'replace', '0e:00:00:00:00:02', 'dev', 'flannel.1', 'dst', '172.31.39.213'];
-  await first.run(fdb);
-  const node = state.get('/api/v1/nodes/node-2');
-  if (node === undefined) throw new Error('there is a second node');
-  const annotations = {
-    ...Object(node.metadata['annotations']),
-    'flannel.alpha.coreos.com/public-ip': '172.31.39.213',
-  };
-  state.put({ ...node, metadata: { ...node.metadata, annotations } });
-}
 
 /** What `doctor check` says, each of its paragraphs on one line. */
 async function explanation({ doctor }: DnsCluster['first'], ...more: readonly string[]): Promise<string> {

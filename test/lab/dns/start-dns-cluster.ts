@@ -21,9 +21,9 @@ import type { Behaviour } from './behaviour.ts';
 import { clusterObjects, recordedCorefile } from './cluster-objects.ts';
 import { packagedManifest } from './packaged-manifest.ts';
 import { type DnsNode, openWay, settleDnsNode } from './settle-dns-node.ts';
-import { type Internet, startInternet } from './start-internet.ts';
 import { type ControlPlane, startControlPlane } from './stand-in/control-plane.ts';
 import { putFirstPod } from './stand-in/deployment.ts';
+import { type Internet, startInternet } from './start-internet.ts';
 
 export interface DnsCluster extends AsyncDisposable {
   readonly first: DnsNode;
@@ -64,18 +64,23 @@ export async function startDnsCluster(options: DnsClusterOptions): Promise<DnsCl
   const [one, two] = await Promise.all([startNode(specs[0]), startNode(specs[1])]);
   stack.use(one);
   stack.use(two);
-  const members = [{ ...one, ...specs[0] }, { ...two, ...specs[1] }] as const;
+  const members = [
+    { ...one, ...specs[0] },
+    { ...two, ...specs[1] },
+  ] as const;
   await joinOverlay(...members);
   const internet = await startInternet(one, options.odd);
 
   const { corefile = await recordedCorefile(), custom } = options;
   const state = createClusterState(await clusterObjects(specs, { corefile, custom }));
   const authority = createAuthority('k3s-server-ca');
+  const logs: { read: (path: string) => string | undefined } = { read: () => undefined };
   const hosts = ['127.0.0.1', apiAddress, '10.43.0.1', 'kubernetes.default.svc'];
   const token = 'token-of-coredns';
   const api = await startApiServer({
     state,
     authority,
+    read: (path) => logs.read(path),
     may: nodeAuthorizer,
     tokens: new Map([[token, 'system:serviceaccount:kube-system:coredns']]),
     serverCertificate: authority.issue({ commonName: 'kube-apiserver', hosts }),
@@ -88,7 +93,16 @@ export async function startDnsCluster(options: DnsClusterOptions): Promise<DnsCl
   const manifest = await packagedManifest(corefile);
   await one.writeFile('/var/lib/rancher/k3s/server/manifests/coredns.yaml', manifest, '600');
   const [first, second] = await Promise.all(
-    members.map((member) => settleDnsNode(member, { way, api, folder, config: options.config ?? {}, resolvConf, fallback: options.fallback })),
+    members.map((member) =>
+      settleDnsNode(member, {
+        way,
+        api,
+        folder,
+        config: options.config ?? {},
+        resolvConf,
+        fallback: options.fallback,
+      }),
+    ),
   );
   if (first === undefined || second === undefined) throw new Error('two nodes were started');
 
@@ -106,6 +120,7 @@ export async function startDnsCluster(options: DnsClusterOptions): Promise<DnsCl
     volumeDelayMs,
   });
   stack.defer(() => controlPlane.stop());
+  logs.read = controlPlane.kubelet.readLog;
   await controlPlane.settled();
 
   const owned = stack.move();

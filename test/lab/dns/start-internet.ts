@@ -38,6 +38,8 @@ export async function startInternet(
   await client.run(['ip', '-batch', '-'], {
     input: addresses.map((address) => `addr add ${address}/32 dev lo\n`).join(''),
   });
+  // Else only the first of several rejections within a second would be told.
+  await client.run(['sh', '-c', 'echo 0 >/proc/sys/net/ipv4/icmp_ratelimit']);
   // dnsmasq leaves the ones to others that it was not told of.
   const listen = real.map((address) => `--listen-address=${address}`);
   await client.start(['sh', '-c', 'exec "$0" "$@" 2>&1', 'dnsmasq', ...options, ...listen]).waitForLine('started');

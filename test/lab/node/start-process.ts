@@ -17,6 +17,8 @@ export interface RunningProcess extends AsyncDisposable {
   readonly ended: Promise<ExecResult>;
   /** The first line of its output with this text in it. @throws Error when there is none in time. */
   waitForLine(text: string, timeoutMs?: number): Promise<string>;
+  /** What it has printed to its standard output so far. */
+  printed(): string;
   closeInput(): void;
   /** Sends a signal, default SIGKILL, to the program and waits for its end. */
   stop(signal?: NodeJS.Signals): Promise<ExecResult>;
@@ -83,6 +85,7 @@ export function startProcess(
     pid: subprocess.pid,
     ended,
     waitForLine,
+    printed: () => printed,
     closeInput: () => subprocess.stdin?.end(),
     stop,
     [Symbol.asyncDispose]: async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { controlDeployment } from './deployment.ts';
-import { createKubelet, type Kubelet, type KubeletOptions } from './kubelet.ts';
 import { writeServices } from './kube-proxy.ts';
+import { createKubelet, type Kubelet, type KubeletOptions } from './kubelet.ts';
 import { type PodView, readDeployment, readPods } from './objects.ts';
 import { schedule } from './schedule.ts';
 
@@ -86,7 +86,7 @@ export function startControlPlane({ apiServer, ...options }: ControlPlaneOptions
   };
 
   const unsubscribe = state.subscribe(({ object }) => {
-    if (object.kind === 'ConfigMap') void kubelet.refresh().catch((error: unknown) => (failure ??= error));
+    if (object.kind === 'ConfigMap') kubelet.refresh();
     else wake();
   });
   wake();
@@ -113,7 +113,7 @@ export function startControlPlane({ apiServer, ...options }: ControlPlaneOptions
       isStopped = true;
       kubelet.stop();
       unsubscribe();
-      await loop;
+      await Promise.all([loop, kubelet.refreshed()]);
     },
   };
 }

@@ -88,7 +88,10 @@ function newPod(template: Template, hash: string) {
 }
 
 function hashOf({ metadata: { labels }, spec }: Template): string {
-  return createHash('sha256').update(JSON.stringify({ labels, spec: sorted(spec) })).digest('hex').slice(0, 10);
+  return createHash('sha256')
+    .update(JSON.stringify({ labels, spec: sorted(spec) }))
+    .digest('hex')
+    .slice(0, 10);
 }
 
 /** The order of an object's fields is no difference. */
@@ -98,4 +101,3 @@ function sorted(value: unknown): unknown {
   const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(entries.map(([key, each]) => [key, sorted(each)]));
 }
-

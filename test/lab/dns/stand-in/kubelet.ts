@@ -26,6 +26,8 @@ interface Kept {
   readonly path: string;
   readonly running: RunningPod;
   container?: Container;
+  /** Of the container that has ended last, as `kubectl logs --previous` has it. */
+  lastLog?: string;
   restarts: number;
 }
 
@@ -34,6 +36,7 @@ export function createKubelet({ state, nodes, pod, volumeDelayMs }: KubeletOptio
   const kept = new Map<string, Kept>();
   let lastAddress = 9;
   let isStopped = false;
+  let refreshing = Promise.resolve();
 
   const run = async ({ name, path }: PodView, nodeName: string): Promise<void> => {
     const worker = nodes.get(nodeName);
@@ -50,17 +53,21 @@ export function createKubelet({ state, nodes, pod, volumeDelayMs }: KubeletOptio
   const startContainer = async (entry: Kept): Promise<void> => {
     const container = await entry.running.startContainer();
     entry.container = container;
-    const isCurrent = () => !isStopped && entry.container === container && state.get(entry.path) !== undefined;
+    const isCurrent = () =>
+      !isStopped && entry.container === container && state.get(entry.path) !== undefined;
     const running = { running: { startedAt: container.startedAt } };
     tell(entry, { ready: false, state: running });
     const whenReady = async () => {
-      const { exitCode } = await entry.running.pod.exec([process.execPath, awaitReady], { timeoutMs: 40_000 });
+      const { exitCode } = await entry.running.pod.exec([process.execPath, awaitReady], {
+        timeoutMs: 40_000,
+      });
       if (exitCode === 0 && isCurrent()) tell(entry, { ready: true, state: running });
     };
     const whenEnded = async () => {
       const { exitCode, stdout, stderr } = await container.ended;
       if (!isCurrent()) return;
       entry.restarts += 1;
+      entry.lastLog = container.log();
       const message = `${stdout}${stderr}`.trimEnd().split('\n').slice(-3).join('\n');
       const finishedAt = new Date().toISOString();
       const terminated = { exitCode, reason: 'Error', message, startedAt: container.startedAt, finishedAt };
@@ -91,12 +98,20 @@ export function createKubelet({ state, nodes, pod, volumeDelayMs }: KubeletOptio
       state.remove(path);
     },
     /** Brings the ConfigMaps as they are now into the pods' folders, after a while. */
-    async refresh(): Promise<void> {
-      await delay(volumeDelayMs);
-      if (isStopped) return;
-      await Promise.all([...kept.values()].map(({ running }) => running.writeFiles(filesOf(state))));
+    refresh(): void {
+      refreshing = refreshing.then(async () => {
+        await delay(volumeDelayMs);
+        if (isStopped) return;
+        await Promise.all([...kept.values()].map(({ running }) => running.writeFiles(filesOf(state))));
+      });
     },
-    place: (name: string) => kept.get(name)?.running.pod,
+    /** Returns when all that was changed is in the pods' folders. */
+    refreshed: () => refreshing,
+    /** GET of a pod's log: of the container that has ended last, where there is one. */
+    readLog(path: string): string | undefined {
+      const entry = [...kept.values()].find((each) => `${each.path}/log` === path);
+      return entry?.lastLog ?? entry?.container?.log();
+    },
     /** As when the kernel runs out of memory. The container comes back. */
     async killContainer(name: string): Promise<void> {
       await kept.get(name)?.running.killContainer();

@@ -14,7 +14,9 @@ const templateSchema = z.looseObject({
   spec: z.looseObject({
     nodeSelector: strings.optional(),
     affinity: z.unknown().optional(),
-    tolerations: z.array(z.looseObject({ key: z.string().optional(), effect: z.string().optional() })).optional(),
+    tolerations: z
+      .array(z.looseObject({ key: z.string().optional(), effect: z.string().optional() }))
+      .optional(),
   }),
 });
 

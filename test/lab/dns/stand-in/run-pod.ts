@@ -38,6 +38,8 @@ export interface Container {
   readonly id: string;
   readonly startedAt: string;
   readonly ended: Promise<ExecResult>;
+  /** What it has printed so far. */
+  log(): string;
 }
 
 /**
@@ -74,10 +76,11 @@ export async function runPod(node: LabNode, spec: CoreDnsPodSpec): Promise<Runni
       running = pod.start([...place, spec.coredns, '-conf', '/etc/coredns/Corefile'], {
         env: { KUBERNETES_SERVICE_HOST: '10.43.0.1', KUBERNETES_SERVICE_PORT: '443' },
       });
-      await running.waitForLine('entered');
+      const { waitForLine, ended, printed } = running;
+      await waitForLine('entered');
       const inNode = await pidInNode(running.pid);
       if (inNode !== undefined) await showCgroup(node, `${folder}/cgroup`, { pid: inNode, id });
-      return { id, startedAt: new Date().toISOString(), ended: running.ended };
+      return { id, startedAt: new Date().toISOString(), ended, log: printed };
     },
     killContainer: async () => {
       await running?.stop('SIGKILL');

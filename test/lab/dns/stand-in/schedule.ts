@@ -20,7 +20,8 @@ function mayRunOn({ nodeSelector = {}, affinity, tolerations = [] }: Template['s
   const { labels } = node.metadata;
   const isReady = node.status.conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
   const { unschedulable = false, taints = [] } = node.spec;
-  const terms = affinitySchema.parse(affinity ?? {}).nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution;
+  const terms = affinitySchema.parse(affinity ?? {}).nodeAffinity
+    ?.requiredDuringSchedulingIgnoredDuringExecution;
   return (
     isReady &&
     !unschedulable &&
