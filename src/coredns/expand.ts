@@ -31,7 +31,7 @@ export type Expanded =
 
 /** Imports can bring themselves in, which CoreDNS only notices when memory ends. */
 const mostImports = 2_000;
-const mostWords = 200_000;
+const mostWords = 1_000_000;
 
 /** Puts in what is imported, step by step as Caddy's parser: also within keys, options, and other imports. */
 export function expandImports(text: string, files: ReadonlyMap<string, string>): Expanded {

@@ -190,7 +190,7 @@ export interface ConfigMapKeyStep {
 /** Writes nothing: waits until what was changed before it has come about. A plan that waits in vain is taken back. */
 export interface WaitStep {
   readonly kind: 'wait';
-  /** One line: what is waited for. */
+  /** One line: what is waited for, e.g. `CoreDNS has rolled out`. Shown behind `wait until`. */
   readonly title: string;
   readonly until: Condition;
   /** From when it begins. */

@@ -1,4 +1,5 @@
 import { count } from '../engine/count.ts';
+import { doneWords } from './done-words.ts';
 import type { Report } from './report-schema.ts';
 import { settledWords } from './settled-words.ts';
 
@@ -95,7 +96,7 @@ function outcomeOf({ run, checks, plan, fix, exitCode }: Report): ReportLine {
   const isBroken = outcome === 'failed' || rollback === 'incomplete';
   const parts = [
     `${run.verb}: ${outcome.replaceAll('-', ' ')}`,
-    ...(outcome === 'done' ? [plan.map(({ title }) => title).join('; ')] : []),
+    ...(outcome === 'done' ? [plan.map(doneWords).join('; ')] : []),
     ...(reason === undefined ? [] : [reason]),
     ...(rollback === undefined ? [] : [`roll-back ${[rollback, ...notes].join('; ')}`]),
   ];

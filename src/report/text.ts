@@ -1,5 +1,6 @@
 import type { ChalkInstance } from 'chalk';
 import { count } from '../engine/count.ts';
+import { doneWords } from './done-words.ts';
 import type { Report } from './report-schema.ts';
 import { settledWords } from './settled-words.ts';
 import { wrap } from './wrap.ts';
@@ -137,10 +138,12 @@ function renderFix(report: Report, { colour, width }: TextOptions): string {
   const { fix } = report;
   if (!fix || fix.outcome === 'nothing-to-do') return '';
   const notes = fix.notes.map((note) => `  ${wrap(note, width - 2, '    ')}`);
-  const steps = report.plan.map(({ title }) => `  ${colour.green('✓')} ${wrap(title, width - 4, '    ')}`);
+  const steps = report.plan.map(
+    (step) => `  ${colour.green('✓')} ${wrap(doneWords(step), width - 4, '    ')}`,
+  );
   switch (fix.outcome) {
     case 'done':
-      return [colour.bold(doneWords(report)), ...steps, ...notes, ...howToUndo(report)].join('\n');
+      return [colour.bold(doneHeading(report)), ...steps, ...notes, ...howToUndo(report)].join('\n');
     case 'not-applied':
       return wrap(`Nothing was changed: ${fix.reason ?? ''}`, width, '  ').replace(/^[^:]*/, (words) =>
         colour.yellow(words),
@@ -158,7 +161,7 @@ function renderFix(report: Report, { colour, width }: TextOptions): string {
   }
 }
 
-function doneWords({ run, exitCode }: Report): string {
+function doneHeading({ run, exitCode }: Report): string {
   if (run.verb === 'fix') return 'Fixed and verified';
   if (run.verb !== 'undo') return 'Done and verified';
   return exitCode === 0

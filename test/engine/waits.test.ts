@@ -25,7 +25,7 @@ const write = (name: 'one' | 'two'): Step => ({
 });
 const wait: WaitStep = {
   kind: 'wait',
-  title: 'wait until example.org resolves',
+  title: 'example.org resolves',
   until: {
     kind: 'dns-answers',
     questions: [{ server: '192.0.2.53', protocol: 'udp', name: 'example.org', type: 'A', timeoutMs: 1500 }],
@@ -76,7 +76,7 @@ describe('a plan that waits', () => {
     expect(texts()).toBe('new,new');
     const { entries } = await readHistory(host, config);
     expect(entries).toMatchObject([{ changes: 2, outcome: 'done' }]);
-    expect(entries[0]?.steps).toContain(wait.title);
+    expect(entries[0]?.steps).toContain('wait until example.org resolves');
 
     const undo = await planUndo(runId, site);
     expect(undo).toMatchObject({ refused: [], done: [] });
@@ -98,7 +98,7 @@ describe('a plan that waits', () => {
     const { texts, run, host } = nodeWith();
     expect(await run(plan)).toEqual({
       kind: 'failed',
-      reason: 'wait until example.org resolves: not so within 1.1 s: 192.0.2.53: SERVFAIL',
+      reason: 'example.org resolves: not so within 1.1 s: 192.0.2.53: SERVFAIL',
       reverted: {
         complete: true,
         retryable: false,

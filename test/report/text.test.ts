@@ -256,12 +256,13 @@ Step 2: conntrack ipv4: end connections
 
   test('that waits says for what and how long, and nothing of taking that back', () => {
     const until = { kind: 'rolled-out', object: '/apis/apps/v1/namespaces/a/deployments/b' } as const;
-    const wait = { kind: 'wait', title: 'wait until b has rolled out', until, deadlineMs: 120_000 } as const;
+    const wait = { kind: 'wait', title: 'b has rolled out', until, deadlineMs: 120_000 } as const;
     const report = reportOn([], { steps: [wait], fix: { kind: 'done', notes: [] } });
     expect(renderPlan(report.plan, plain)).toBe(
       `Step 1: wait until b has rolled out
   GET /apis/apps/v1/namespaces/a/deployments/b, every 1 s for 120 s at most`,
     );
+    expect(renderText(report, plain)).toContain('Fixed and verified\n  ✓ b has rolled out\n');
     expect(renderText(report, plain)).not.toContain('To take it back');
   });
 

@@ -10,7 +10,8 @@ const todo =
 /** Whether what CoreDNS asks is CoreDNS: its plugin `loop` then halts it, time and again. */
 export const judgeLoops: Judge = (seen) => {
   const byZone = new Map<string, Loop[]>();
-  for (const loop of [...halted(seen), ...configured(seen)]) {
+  const inCorefile = configured(seen);
+  for (const loop of [...halted(seen, inCorefile), ...inCorefile]) {
     byZone.set(loop.zone, [...(byZone.get(loop.zone) ?? []), loop]);
   }
   return [...byZone].map(([zone, loops]) => loopOf(zone, loops, seen));
@@ -24,15 +25,17 @@ interface Loop {
   readonly evidence: Evidence;
 }
 
-/** In CoreDNS' own words. */
-function halted(seen: Seen): readonly Loop[] {
+/** In CoreDNS' own words. Where it runs, and all that it asks now is known, that was before. */
+function halted(seen: Seen, inCorefile: readonly Loop[]): readonly Loop[] {
+  const { upstreams } = seen;
+  const isAllKnown = upstreams.kind === 'known' && upstreams.doubts.length === 0;
   return podsOf(seen).flatMap((pod): readonly Loop[] => {
-    const ended = /Loop \(.*\) detected for zone "[^"]*"/.exec(pod.lastTermination?.message ?? '')?.[0];
-    const said = signsOf(seen, pod)?.loop ?? ended;
+    const said = signsOf(seen, pod)?.loop;
     if (said === undefined) return [];
-    const zone = /for zone "([^"]+?)\.?"/.exec(said)?.[1] ?? '.';
+    const zone = plain(/for zone "([^"]+?)\.?"/.exec(said)?.[1] ?? '.');
+    if (pod.ready && isAllKnown && !inCorefile.some((loop) => loop.zone === zone)) return [];
     const evidence = { source: `log of pod ${pod.name}`, observed: plain(said, 300) };
-    return [{ zone: plain(zone), server: undefined, isChecked: true, evidence }];
+    return [{ zone, server: undefined, isChecked: true, evidence }];
   });
 }
 

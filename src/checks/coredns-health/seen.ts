@@ -3,7 +3,7 @@ import type { ClusterNodes } from '../../facts/cluster-nodes.ts';
 import type { CoreDns, CoreDnsPod } from '../../facts/dns/coredns.ts';
 import type { LiveCorefile } from '../../facts/dns/corefile.ts';
 import type { PodMetrics } from '../../facts/dns/metrics.ts';
-import type { LogSigns, PodLogs } from '../../facts/dns/pod-logs.ts';
+import { type LogSigns, type PodLogs, readSigns } from '../../facts/dns/pod-logs.ts';
 import type { Upstreams } from '../../facts/dns/upstreams.ts';
 
 /** All that bears on whether CoreDNS runs as it is configured. */
@@ -47,8 +47,8 @@ export interface Refusal {
 /** Pods that did not take their configuration, and have not taken another one since as far as is known. */
 export function refusalsOf(seen: Seen): readonly Refusal[] {
   return podsOf(seen).flatMap((pod): readonly Refusal[] => {
-    const signs = signsOf(seen, pod);
-    if (signs?.configuration?.kind === 'loaded') return [];
+    const configuration = configurationOf(seen, pod);
+    if (configuration?.kind === 'loaded') return [];
     const failed = failedReloads(seen, pod);
     const counted =
       failed > 0
@@ -60,8 +60,8 @@ export function refusalsOf(seen: Seen): readonly Refusal[] {
             },
           ]
         : [];
-    if (signs?.configuration?.kind === 'refused') {
-      const { reason } = signs.configuration;
+    if (configuration?.kind === 'refused') {
+      const { reason } = configuration;
       return [
         { pod, reason, evidence: [{ source: `log of pod ${pod.name}`, observed: reason }, ...counted] },
       ];
@@ -70,9 +70,18 @@ export function refusalsOf(seen: Seen): readonly Refusal[] {
   });
 }
 
-export function signsOf({ logs }: Seen, { name }: CoreDnsPod): LogSigns | undefined {
+/** Of the log, else of what Kubernetes has kept of it, which by k3s' own manifest is nothing. */
+export function signsOf({ logs }: Seen, { name, lastTermination }: CoreDnsPod): LogSigns | undefined {
   const log = logs.get(name);
-  return log?.kind === 'read' ? log.signs : undefined;
+  if (log?.kind === 'read') return log.signs;
+  return lastTermination?.message === undefined ? undefined : readSigns(lastTermination.message);
+}
+
+/** What the container before it said of its configuration counts no more where this one has started with it. */
+function configurationOf(seen: Seen, pod: CoreDnsPod): LogSigns['configuration'] {
+  const log = seen.logs.get(pod.name);
+  const isPast = log?.kind !== 'read' || log.of === 'previous';
+  return pod.ready && isPast ? undefined : signsOf(seen, pod)?.configuration;
 }
 
 function failedReloads({ metrics }: Seen, { address }: CoreDnsPod): number {

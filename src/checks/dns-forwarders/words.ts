@@ -20,7 +20,7 @@ export function whatServersDo(servers: readonly ZoneServer[]): string {
 }
 
 /** Each with where it was read, once for all that were read there. */
-export function withOrigins(servers: readonly ZoneServer[]): string {
+function withOrigins(servers: readonly ZoneServer[]): string {
   const byOrigin = Map.groupBy(servers, ({ upstream }) => upstream.origin);
   return listed([...byOrigin].map(([origin, those]) => `${listed(those.map(({ key }) => key))} (${origin})`));
 }

@@ -7,6 +7,8 @@ import type { Probe, StepContext, StepDescription, StepKind, Verdict, Written } 
 export interface KeyBefore {
   /** Whether there was the ConfigMap at all. */
   readonly existed: boolean;
+  /** The key's, for a person; the step itself knows it, too. */
+  readonly value: string | null;
 }
 
 /**
@@ -29,8 +31,9 @@ export const configMapKey: StepKind<ConfigMapKeyStep, KeyBefore> = {
     name: ({ namespace, name }) => `${namespace}_${name}.json`,
     print: printObject,
     parse(text) {
-      const existed = parseObject(text)?.['existed'];
-      return typeof existed === 'boolean' ? { existed } : undefined;
+      const { existed, value } = parseObject(text) ?? {};
+      const isValue = value === null || typeof value === 'string';
+      return typeof existed === 'boolean' && isValue ? { existed, value } : undefined;
     },
   },
 };
@@ -58,7 +61,7 @@ async function probe(step: ConfigMapKeyStep, context: StepContext): Promise<Prob
   if (seen.kind === 'failed') return seen;
   if (isDone(step, seen)) return { kind: 'done', notes: [] };
   const obstacle = whyNot(step, seen);
-  return obstacle ?? { kind: 'needed', before: { existed: seen.kind === 'seen' } };
+  return obstacle ?? { kind: 'needed', before: { existed: seen.kind === 'seen', value: step.was } };
 }
 
 async function apply(step: ConfigMapKeyStep, _before: KeyBefore, context: StepContext): Promise<Written> {

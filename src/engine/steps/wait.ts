@@ -19,7 +19,7 @@ export const wait: StepKind<WaitStep, object> = {
 
 function describe({ title, until, deadlineMs }: WaitStep): StepDescription {
   return {
-    title,
+    title: `wait until ${title}`,
     command: `${printWhatIsAsked(until)}, every ${pollMs / 1000} s for ${deadlineMs / 1000} s at most`,
     input: undefined,
     changes: 0,
@@ -51,7 +51,8 @@ async function apply(step: WaitStep, _before: object, context: StepContext): Pro
       const seen = await Promise.race([look(), stopped.promise]);
       if (seen === 'stopped') return { kind: 'failed', reason: `${step.title}: stopped` };
       if (seen.kind === 'holds') return { kind: 'written' };
-      const left = end - performance.now();
+      // A timer may go off a little early.
+      const left = Math.round(end - performance.now());
       if (seen.kind === 'never' || left <= 0) return { kind: 'failed', reason: await inVain(step, seen) };
       await Promise.race([sleep(Math.min(pollMs, left)), stopped.promise]);
     }

@@ -16,11 +16,16 @@ export interface LogSigns {
 }
 
 /** By the name of the pod; only of those that something is wrong with. */
-export type PodLogs = ReadonlyMap<
-  string,
-  | { readonly kind: 'read'; readonly signs: LogSigns }
-  | { readonly kind: 'unavailable'; readonly reason: string }
->;
+export type PodLogs = ReadonlyMap<string, PodLog>;
+
+type PodLog =
+  | {
+      readonly kind: 'read';
+      /** Of its container that runs, or of the one before. */
+      readonly of: 'present' | 'previous';
+      readonly signs: LogSigns;
+    }
+  | { readonly kind: 'unavailable'; readonly reason: string };
 
 /**
  * The end of the log of each pod that halts again and again, or counts failed reloads. CoreDNS leaves no
@@ -32,17 +37,22 @@ export const podLogsFact: Fact<PodLogs> = {
     const { pods } = await context.get(coreDnsFact);
     if (pods.kind !== 'known') return new Map();
     const metrics = await context.get(coreDnsMetricsFact);
-    const hasFailed = ({ address }: CoreDnsPod) => {
-      const read = metrics.get(address ?? '');
-      return read?.kind === 'read' && (read.metrics.reloadsFailed ?? 0) > 0;
+    const now = context.host.now();
+    const which = (pod: CoreDnsPod): 'present' | 'previous' | undefined => {
+      const read = metrics.get(pod.address ?? '');
+      const hasFailed = read?.kind === 'read' && (read.metrics.reloadsFailed ?? 0) > 0;
+      if (pod.ready && hasFailed) return 'present';
+      if (halts(pod, now)) return 'previous';
+      return hasFailed ? 'present' : undefined;
     };
     const wanted = pods.value
-      .filter(({ isEnding }) => !isEnding)
-      .filter((pod) => halts(pod) || hasFailed(pod));
-    const logs = wanted
-      .filter(({ name }) => /^[\w.-]+$/.test(name))
-      .slice(0, mostLogs)
-      .map(async (pod) => [pod.name, await readLog(context, pod)] as const);
+      .filter(({ isEnding, name }) => !isEnding && /^[\w.-]+$/.test(name))
+      .flatMap((pod) => {
+        const of = which(pod);
+        return of === undefined ? [] : { name: pod.name, of };
+      })
+      .slice(0, mostLogs);
+    const logs = wanted.map(async (each) => [each.name, await readLog(context, each)] as const);
     return new Map(await Promise.all(logs));
   },
 };
@@ -50,19 +60,23 @@ export const podLogsFact: Fact<PodLogs> = {
 const mostLogs = 5;
 const longest = 300;
 
-/** Its log is then that of the container before. */
-function halts({ ready, restarts, waiting }: CoreDnsPod): boolean {
-  return waiting === 'CrashLoopBackOff' || (!ready && restarts > 0);
+/** kubelet waits five minutes at most before it starts a container again. */
+const longestPauseMs = 6 * 60 * 1000;
+
+/** In between it may be ready for some seconds: a loop is noticed a little later. */
+function halts({ ready, restarts, waiting, lastTermination }: CoreDnsPod, now: Date): boolean {
+  if (waiting === 'CrashLoopBackOff') return true;
+  const endedAt = lastTermination?.at?.getTime() ?? Number.NEGATIVE_INFINITY;
+  return restarts > 0 && (!ready || now.getTime() - endedAt < longestPauseMs);
 }
 
-type PodLog = PodLogs extends ReadonlyMap<string, infer T> ? T : never;
-
-async function readLog({ host }: FactContext, pod: CoreDnsPod): Promise<PodLog> {
-  const previous = halts(pod) ? '&previous=true' : '';
-  const container = '&container=coredns';
-  const path = `/api/v1/namespaces/kube-system/pods/${pod.name}/log?tailLines=1000${container}${previous}`;
-  const answer = await host.kubeGet(path);
-  if (answer.kind === 'ok') return { kind: 'read', signs: readSigns(answer.body) };
+async function readLog(
+  { host }: FactContext,
+  { name, of }: { readonly name: string; readonly of: 'present' | 'previous' },
+): Promise<PodLog> {
+  const query = `tailLines=1000&container=coredns${of === 'previous' ? '&previous=true' : ''}`;
+  const answer = await host.kubeGet(`/api/v1/namespaces/kube-system/pods/${name}/log?${query}`);
+  if (answer.kind === 'ok') return { kind: 'read', of, signs: readSigns(answer.body) };
   const reason = answer.status === 403 ? 'needs: get pods/log in kube-system' : answer.reason;
   return { kind: 'unavailable', reason };
 }

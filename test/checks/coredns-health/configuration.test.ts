@@ -152,6 +152,20 @@ test('a reload that failed once and was made good is no problem', async () => {
   expect(await codesOf({ failedReloads: 1, log: repairedLog })).toEqual([]);
 });
 
+test('what the container before refused, and this one has started with, is no problem', async () => {
+  const at = new Date('2026-03-28T01:59:00Z');
+  const message = `${path}:2 - Error during parsing: Unknown directive 'fowrard'`;
+  const restarted = { restarts: 1, lastTermination: { reason: 'Error', exitCode: 1, message, at } };
+  expect(await codesOf({ pods: [restarted], log: `${message}\n` })).toEqual(['warning coredns-restarts']);
+  expect(await codesOf({ pods: [restarted] })).toEqual(['warning coredns-restarts']);
+});
+
+test('what Kubernetes has kept of its last words will do where the log cannot be read', async () => {
+  const message = 'plugin/geoip: failed to open database file';
+  const lastTermination = { reason: 'Error', exitCode: 1, message, at: undefined };
+  expect(await codesOf({ pods: [{ ...crashing, lastTermination }] })).toContain('error corefile-broken');
+});
+
 test('a failed reload without a log is a warning: it may have been made good', async () => {
   const diagnosis = await diagnose({ failedReloads: 1 });
   expect(diagnosis.findings).toMatchObject([{ code: 'coredns-reload-failed', severity: 'warning' }]);

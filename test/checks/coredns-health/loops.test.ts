@@ -33,6 +33,26 @@ test('by the API’s last message where the log cannot be read', async () => {
   expect(findings.find(({ code }) => code === 'coredns-loop')).toMatchObject({ subject: 'zone example.org' });
 });
 
+const justNow = {
+  restarts: 3,
+  lastTermination: { reason: 'Error', exitCode: 1, message: undefined, at: new Date('2026-03-28T01:55:00Z') },
+};
+
+test('it is ready for some seconds before it halts again', async () => {
+  const loop = { now: '2026-03-28T02:00:00Z', log: loopLog, pods: [justNow] };
+  const { findings } = await diagnose({ ...loop, forward: 'forward . 127.0.0.53' });
+  expect(findings.find(({ code }) => code === 'coredns-loop')).toMatchObject({ effect: 'loses' });
+  // Whom it asks is said in a file that only another node has.
+  const hidden = await diagnose({ ...loop, forward: 'forward . /etc/resolv.conf' });
+  expect(hidden.findings.find(({ code }) => code === 'coredns-loop')).toMatchObject({ subject: 'zone .' });
+});
+
+test('a loop that has been taken out since is none', async () => {
+  expect(await codesOf({ now: '2026-03-28T02:00:00Z', log: loopLog, pods: [justNow] })).toEqual([
+    'warning coredns-restarts',
+  ]);
+});
+
 test.each([
   ['loopback', 'forward . 127.0.0.1'],
   ['IPv6 loopback', 'forward . ::1'],

@@ -140,6 +140,18 @@ describe('on a worker that is reached', () => {
     });
   });
 
+  test('very many nodes are not all told', async () => {
+    const servers = Array.from({ length: 30 }, (_, index) => anotherServer(`s${index}`, index + 10));
+    const { findings, notes } = await diagnose({
+      nodes: [worker, server, ...servers],
+      answers: reachedWorker,
+    });
+    expect(findings[0]?.message).toBe(
+      `CoreDNS runs on node aws-worker-1; by policy it belongs on a server (${serverName}, s0, s1, s2, s3, s4 and 25 others)`,
+    );
+    expect(notes[0]).toContain(' s4 and 25 others');
+  });
+
   test('nothing is wrong where the order names that very node', async () => {
     const settings = { nodes: [workerName] };
     expect(await findingsOf({ answers: reachedWorker, settings })).toEqual([

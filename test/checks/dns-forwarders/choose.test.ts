@@ -59,6 +59,12 @@ test('where CoreDNS can be asked from, it has to get the answer', async () => {
   });
 });
 
+test('servers that answer over TCP alone are of no use to pods, and are replaced', async () => {
+  expect(await chosen({ network: { '8.8.8.8': { tcp: 'answers' }, ...hetzner } })).toBe(
+    '185.12.64.1 185.12.64.2',
+  );
+});
+
 test('CoreDNS is not told to ask itself, nor what only this host can mean', async () => {
   const config = { candidates: ['10.43.0.10', '10.42.0.5', '127.0.0.53', 'fe80::1', '10.1.0.1'] };
   const network = Object.fromEntries(config.candidates.map((each) => [each, 'answers'] as const));

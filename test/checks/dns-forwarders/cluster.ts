@@ -130,7 +130,7 @@ const node = (name: string, controlPlane: boolean): NodeFacts =>
 const server = node('main', true);
 const worker = node('worker', false);
 
-export const pod: CoreDnsPod = {
+const pod: CoreDnsPod = {
   name: 'coredns-6799fbcd5-x7k2p',
   node: 'main',
   address: '10.42.0.5',
@@ -171,7 +171,7 @@ export function takeSteps(changes: Changes, steps: readonly Step[]): Changes {
   return { ...changes, corefile, custom };
 }
 
-export function contextOf(changes: Changes): FactContext {
+function contextOf(changes: Changes): FactContext {
   const pods = (changes.pods ?? [{}]).map((each) => ({ ...pod, ...each }));
   const { network = {}, podNetwork } = changes;
   const config = defaultConfig();

@@ -190,7 +190,10 @@ describe('nothing is written', () => {
     const { context, writes } = await clusterWith(object);
     const reason = expect.stringContaining(says);
     expect(await configMapKey.probe(step, context)).toEqual({ kind: 'moved-on', reason });
-    expect(await configMapKey.apply(step, { existed: true }, context)).toEqual({ kind: 'failed', reason });
+    expect(await configMapKey.apply(step, { existed: true, value: null }, context)).toEqual({
+      kind: 'failed',
+      reason,
+    });
     expect(writes()).toEqual([]);
   });
 
@@ -198,7 +201,10 @@ describe('nothing is written', () => {
     const { context, writes } = await clusterWith(configMap({ immutable: true, data: others }));
     const reason = `${path}: it is immutable: nobody can change it, only delete it and make it anew`;
     expect(await configMapKey.probe(add, context)).toEqual({ kind: 'failed', reason });
-    expect(await configMapKey.apply(add, { existed: true }, context)).toEqual({ kind: 'failed', reason });
+    expect(await configMapKey.apply(add, { existed: true, value: null }, context)).toEqual({
+      kind: 'failed',
+      reason,
+    });
     expect(writes()).toEqual([]);
   });
 
@@ -207,7 +213,9 @@ describe('nothing is written', () => {
       configMap({ immutable: true, data: { [key]: text } }),
     );
     expect(await configMapKey.probe(add, context)).toEqual({ kind: 'done', notes: [] });
-    expect(await configMapKey.apply(add, { existed: true }, context)).toEqual({ kind: 'written' });
+    expect(await configMapKey.apply(add, { existed: true, value: null }, context)).toEqual({
+      kind: 'written',
+    });
     state.remove(path);
     expect(await configMapKey.probe(remove, context)).toEqual({ kind: 'done', notes: [] });
     expect(writes()).toEqual([]);
@@ -313,7 +321,7 @@ test('an answer that is lost: it is sent once, and what it did is read back', as
 
 test('what was not done is not as planned', async () => {
   const { context } = await clusterWith(configMap({ data: { [key]: 'x'.repeat(1000) } }));
-  const verdict = await configMapKey.verify(add, { existed: true }, context);
+  const verdict = await configMapKey.verify(add, { existed: true, value: null }, context);
   expect(verdict).toEqual({
     kind: 'not-as-planned',
     reason: expect.stringMatching(
@@ -347,8 +355,17 @@ test('it is described with what is to be there, and what was', () => {
 
 test('a damaged backup is none', () => {
   expect(configMapKey.backup.name(add)).toBe('kube-system_coredns-custom.json');
-  const printed = configMapKey.backup.print({ existed: false });
-  for (const damaged of ['', printed.slice(0, -4), '{}', '{"existed": 1}']) {
+  const before = { existed: false, value: 'forward . ä→\n' };
+  const printed = configMapKey.backup.print(before);
+  expect(printed).toMatch(/^[\n -~]*$/);
+  expect(configMapKey.backup.parse(printed)).toEqual(before);
+  for (const damaged of [
+    '',
+    printed.slice(0, -4),
+    '{}',
+    '{"existed": 1, "value": ""}',
+    '{"existed": true}',
+  ]) {
     expect(configMapKey.backup.parse(damaged)).toBeUndefined();
   }
 });

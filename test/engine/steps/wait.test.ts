@@ -15,7 +15,7 @@ const question: DnsQuestion = {
 };
 const step: WaitStep = {
   kind: 'wait',
-  title: 'wait until example.org resolves',
+  title: 'example.org resolves',
   until: { kind: 'dns-answers', questions: [question] },
   deadlineMs: 1500,
 };
@@ -57,7 +57,7 @@ describe('looking', () => {
     const { context } = nodeThatHears('SERVFAIL', 'NOERROR');
     expect(await wait.verify(step, {}, context)).toEqual({
       kind: 'not-as-planned',
-      reason: 'wait until example.org resolves: 10.43.0.10: SERVFAIL',
+      reason: 'example.org resolves: 10.43.0.10: SERVFAIL',
     });
     expect(await wait.verify(step, {}, context)).toEqual({ kind: 'as-planned', notes: [] });
   });
@@ -77,7 +77,7 @@ describe('waiting', () => {
     const { result, ms } = await lasting(wait.apply(step, {}, context));
     expect(result).toEqual({
       kind: 'failed',
-      reason: 'wait until example.org resolves: not so within 1.5 s: 10.43.0.10: SERVFAIL',
+      reason: 'example.org resolves: not so within 1.5 s: 10.43.0.10: SERVFAIL',
     });
     expect(asked()).toBe(3);
     expect(ms).toBeGreaterThan(1_490);
@@ -114,7 +114,9 @@ describe('waiting', () => {
     });
     expect(await wait.apply(reload, {}, { ...context, host: { ...host, kubeGet } })).toEqual({
       kind: 'failed',
-      reason: expect.stringMatching(/^wait until .*: pod coredns-1 could not load the new configuration/),
+      reason: expect.stringMatching(
+        /^example.org resolves: pod coredns-1 could not load the new configuration/,
+      ),
     });
   });
 

@@ -37,7 +37,11 @@ export async function clusterObjects(
       spec: { ...service.spec, clusterIP: dnsAddress, clusterIPs: [dnsAddress] },
     },
     ...(custom === undefined ? [] : [customMap(custom)]),
-    ...['default', 'kube-system'].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
+    ...['default', 'kube-system'].map((name) => ({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name },
+    })),
     kubernetesService,
     kubernetesSlice(members[0]?.addresses.eth0.ipv4 ?? ''),
     ...items.parse(nodeList(members)).items.map(asNode),
@@ -46,7 +50,9 @@ export async function clusterObjects(
 
 /** As it was recorded, but that it looks for changes every two seconds and not every thirty. */
 export async function recordedCorefile(): Promise<string> {
-  const { data } = z.looseObject({ data: z.object({ Corefile: z.string() }) }).parse(await readFixture('coredns'));
+  const { data } = z
+    .looseObject({ data: z.object({ Corefile: z.string() }) })
+    .parse(await readFixture('coredns'));
   return quickly(data.Corefile);
 }
 

@@ -33,7 +33,9 @@ describeWithCoreDns('servers that fail each in its own way', { timeout: 120_000 
 
     const { findings } = await runDoctor(first, ['check', 'dns-forwarders'], { timeoutMs: 60_000 });
     const ofServers = findings.filter(({ code }) => code.startsWith('forwarder-'));
-    expect(ofServers.map(({ code, message }) => `${code}: ${message.replace(' (Corefile, line 15)', '')}`)).toEqual([
+    expect(
+      ofServers.map(({ code, message }) => `${code}: ${message.replace(' (Corefile, line 15)', '')}`),
+    ).toEqual([
       'forwarder-half: 8.8.8.8 answers over TCP alone, and pods ask over UDP',
       expect.stringMatching(/^forwarder-half: 8.8.4.4 answers over UDP alone: long answers/),
       expect.stringMatching(/^forwarder-down: 1.1.1.1 is rejected: /),

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { runDoctor } from '../ghosts/run-doctor.ts';
 import { changeCorefile } from './change-corefile.ts';
 import { describeWithCoreDns } from './prepare-coredns.ts';
-import { type DnsCluster, lookup, startDnsCluster } from './start-dns-cluster.ts';
 import type { DnsNode } from './settle-dns-node.ts';
+import { type DnsCluster, lookup, startDnsCluster } from './start-dns-cluster.ts';
 import { publicResolvers } from './start-internet.ts';
 import { takeClusterSnapshot } from './take-cluster-snapshot.ts';
 

@@ -46,7 +46,10 @@ describeWithCoreDns('DNS in a cluster of two', { timeout: 180_000 }, (coredns) =
   });
 
   it.concurrent('the 8.8.8.8 of k3s itself, behind the import as it is today', async () => {
-    const theirs = { 'corp.server': 'corp.example:53 {\n    forward . 185.12.64.2\n}\n', 'notes.txt': 'by hand\n' };
+    const theirs = {
+      'corp.server': 'corp.example:53 {\n    forward . 185.12.64.2\n}\n',
+      'notes.txt': 'by hand\n',
+    };
     await using cluster = await startDnsCluster({
       coredns,
       corefile: await newerCorefile(),
@@ -86,7 +89,9 @@ describeWithCoreDns('DNS in a cluster of two', { timeout: 180_000 }, (coredns) =
     expect(text).toContain(
       'CoreDNS (10.42.2.10) runs on node node-2, which this node does not reach over the overlay: pods on this node resolve no name',
     );
-    expect(text).toContain('pods resolve no name outside the cluster: 8.8.8.8 and 1.1.1.1 (Corefile, line 15)');
+    expect(text).toContain(
+      'pods resolve no name outside the cluster: 8.8.8.8 and 1.1.1.1 (Corefile, line 15)',
+    );
 
     const { NodeHosts } = dataOf(state, configPath);
     const run = await fix(cluster);

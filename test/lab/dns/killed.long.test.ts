@@ -12,7 +12,7 @@ import { takeClusterSnapshot } from './take-cluster-snapshot.ts';
 const checks = ['coredns-placement', 'dns-forwarders'] as const;
 
 describeWithCoreDns('a fix that is killed', { timeout: 240_000 }, (coredns) => {
-  it.concurrent.each([0, 700, 2500])('%i ms into the wait for a reload', async (afterMs) => {
+  it.concurrent.each([0, 700, 1500])('%i ms into the wait for a reload', async (afterMs) => {
     await using cluster = await startDnsCluster({ coredns });
     await cluster.internet.block(publicResolvers, { by: 'reject' });
     const before = await takeClusterSnapshot(cluster);

@@ -24,7 +24,12 @@ const named = { name: 'coredns', namespace: 'kube-system' } as const;
 /** Without what the API has added. */
 const bare = z
   .looseObject({ metadata: z.looseObject({}) })
-  .transform(({ metadata: { uid, resourceVersion, creationTimestamp, annotations, generation, ...metadata }, ...rest }) => {
-    const { status: _status, ...object } = rest;
-    return { ...object, metadata };
-  });
+  .transform(
+    ({
+      metadata: { uid, resourceVersion, creationTimestamp, annotations, generation, ...metadata },
+      ...rest
+    }) => {
+      const { status: _status, ...object } = rest;
+      return { ...object, metadata };
+    },
+  );

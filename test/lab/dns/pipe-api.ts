@@ -16,7 +16,10 @@ console.log('serving');
 
 function join(one: Socket, other: Socket): void {
   one.pipe(other).pipe(one);
-  for (const [from, to] of [[one, other], [other, one]] as const) {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
     from.on('error', () => to.destroy());
     from.on('close', () => to.destroy());
   }

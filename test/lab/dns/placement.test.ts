@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { configure, runDoctor } from '../ghosts/run-doctor.ts';
 import { newerCorefile } from './cluster-objects.ts';
 import { describeWithCoreDns } from './prepare-coredns.ts';
-import { deploymentPath, readDeployment, readPods } from './stand-in/objects.ts';
+import { readDeployment, readPods } from './stand-in/objects.ts';
 import { type DnsCluster, lookup, startDnsCluster } from './start-dns-cluster.ts';
 import { takeClusterSnapshot } from './take-cluster-snapshot.ts';
 
@@ -97,15 +97,15 @@ describeWithCoreDns('where CoreDNS runs', { timeout: 180_000 }, (coredns) => {
       on: 'node-1',
       config: placement({ nodes: ['node-2'], rolloutSeconds: 10 }),
     });
-    const { first, controlPlane } = cluster;
+    const { first, state, controlPlane } = cluster;
     const before = await takeClusterSnapshot(cluster);
-    controlPlane.pause();
+    // Of the time before a node was ready: it should go any moment, and does not.
+    putSpec(state, { taints: [{ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }] }, 'node-2');
     const failed = await runDoctor(first, ['fix', 'coredns-placement', '--yes'], patiently);
     expect(failed).toMatchObject({
       exitCode: 3,
       report: { fix: { outcome: 'failed', rollback: 'complete' } },
     });
-    controlPlane.resume();
     await controlPlane.settled();
     expect(await takeClusterSnapshot(cluster)).toEqual(before);
     expect(nodesOf(cluster)).toEqual(['node-1']);
@@ -167,17 +167,21 @@ async function loseOverlay({ first }: DnsCluster): Promise<void> {
 
 /** It applies its own manifest; as chance has it, CoreDNS goes to the other node. */
 async function startK3sAgain({ state, controlPlane }: DnsCluster): Promise<void> {
-  const node = state.get('/api/v1/nodes/node-1');
   const deployment = readDeployment(state);
-  if (node === undefined || deployment === undefined) throw new Error('both are there');
-  state.put({ ...node, spec: { ...Object(node['spec']), unschedulable: true } });
+  if (deployment === undefined) throw new Error('there is a Deployment');
+  putSpec(state, { unschedulable: true });
   const { object, spec } = deployment;
   const nodeSelector = { 'kubernetes.io/os': 'linux' };
-  const template = { ...spec.template, spec: { ...spec.template.spec, nodeSelector } };
-  expect(object).toEqual(state.get(deploymentPath));
-  state.put({ ...object, spec: { ...spec, template } });
+  state.put({
+    ...object,
+    spec: { ...spec, template: { ...spec.template, spec: { ...spec.template.spec, nodeSelector } } },
+  });
   await controlPlane.settled();
-  const cordoned = state.get('/api/v1/nodes/node-1');
-  if (cordoned !== undefined)
-    state.put({ ...cordoned, spec: { ...Object(cordoned['spec']), unschedulable: false } });
+  putSpec(state, { unschedulable: false });
+}
+
+function putSpec(state: DnsCluster['state'], spec: object, name = 'node-1'): void {
+  const node = state.get(`/api/v1/nodes/${name}`);
+  if (node === undefined) throw new Error(`there is a node ${name}`);
+  state.put({ ...node, spec: { ...Object(node['spec']), ...spec } });
 }

@@ -72,7 +72,9 @@ export async function settleDnsNode(
     pipe.waitForLine('serving'),
     masquerade(node),
     node.writeFile('/etc/resolv.conf', resolvConf),
-    ...(fallback === undefined ? [] : [node.writeFile('/var/lib/rancher/k3s/agent/etc/resolv.conf', fallback)]),
+    ...(fallback === undefined
+      ? []
+      : [node.writeFile('/var/lib/rancher/k3s/agent/etc/resolv.conf', fallback)]),
     node.writeFile('/run/flannel/subnet.env', subnetFile(node)),
     node.fakeProcess('k3s', [isServer ? 'server' : 'agent']),
     ...(isServer ? [kubeconfig('system:admin', '/etc/rancher/k3s/k3s.yaml')] : []),

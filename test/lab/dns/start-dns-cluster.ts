@@ -23,6 +23,7 @@ import { packagedManifest } from './packaged-manifest.ts';
 import { type DnsNode, openWay, settleDnsNode } from './settle-dns-node.ts';
 import { type ControlPlane, startControlPlane } from './stand-in/control-plane.ts';
 import { putFirstPod } from './stand-in/deployment.ts';
+import { restartK3s } from './stand-in/restart-k3s.ts';
 import { type Internet, startInternet } from './start-internet.ts';
 
 export interface DnsCluster extends AsyncDisposable {
@@ -32,6 +33,8 @@ export interface DnsCluster extends AsyncDisposable {
   readonly api: ApiServer;
   readonly state: ClusterState;
   readonly controlPlane: ControlPlane;
+  /** On the server. */
+  restartK3s(): Promise<void>;
   /** What was written through the API so far: not by the controllers here. */
   writes(): readonly SeenRequest[];
 }
@@ -72,6 +75,7 @@ export async function startDnsCluster(options: DnsClusterOptions): Promise<DnsCl
   const internet = await startInternet(one, options.odd);
 
   const { corefile = await recordedCorefile(), custom } = options;
+  const manifest = await packagedManifest(corefile);
   const state = createClusterState(await clusterObjects(specs, { corefile, custom }));
   const authority = createAuthority('k3s-server-ca');
   const logs: { read: (path: string) => string | undefined } = { read: () => undefined };
@@ -90,7 +94,6 @@ export async function startDnsCluster(options: DnsClusterOptions): Promise<DnsCl
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const way = stack.use(await openWay(api, join(folder, 'api')));
 
-  const manifest = await packagedManifest(corefile);
   await one.writeFile('/var/lib/rancher/k3s/server/manifests/coredns.yaml', manifest, '600');
   const [first, second] = await Promise.all(
     members.map((member) =>
@@ -107,14 +110,18 @@ export async function startDnsCluster(options: DnsClusterOptions): Promise<DnsCl
   if (first === undefined || second === undefined) throw new Error('two nodes were started');
 
   putFirstPod(state, on);
+  const asWorker = (node: DnsNode) => ({
+    node,
+    podPrefix: node.podCidr.replace(/0\/24$/, ''),
+    resolvConf: options.fallback ?? resolvConf,
+  });
+  const server = asWorker(first);
   const controlPlane = startControlPlane({
     state,
-    nodes: new Map(
-      [first, second].map((node) => [
-        node.hostname,
-        { node, podPrefix: node.podCidr.replace(/0\/24$/, ''), resolvConf: options.fallback ?? resolvConf },
-      ]),
-    ),
+    nodes: new Map([
+      [first.hostname, server],
+      [second.hostname, asWorker(second)],
+    ]),
     pod: { coredns: options.coredns, authority: authority.certificate, token },
     apiServer: `${apiAddress}:6443`,
     volumeDelayMs,
@@ -131,6 +138,7 @@ export async function startDnsCluster(options: DnsClusterOptions): Promise<DnsCl
     api,
     state,
     controlPlane,
+    restartK3s: () => restartK3s(state, server, manifest),
     writes: () => api.requests.filter(({ method }) => method !== 'GET'),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

@@ -42,7 +42,9 @@ export async function startInternet(
   await client.run(['sh', '-c', 'echo 0 >/proc/sys/net/ipv4/icmp_ratelimit']);
   // dnsmasq leaves the ones to others that it was not told of.
   const listen = real.map((address) => `--listen-address=${address}`);
-  await client.start(['sh', '-c', 'exec "$0" "$@" 2>&1', 'dnsmasq', ...options, ...listen]).waitForLine('started');
+  await client
+    .start(['sh', '-c', 'exec "$0" "$@" 2>&1', 'dnsmasq', ...options, ...listen])
+    .waitForLine('started');
   if (Object.keys(odd).length > 0) {
     const servers = Object.entries(odd).map(([address, behaviour]) => `${address}=${behaviour}`);
     await client.start([process.execPath, serveDns, ...servers]).waitForLine('serving');

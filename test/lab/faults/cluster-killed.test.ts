@@ -43,7 +43,7 @@ describe('a run that waits', () => {
       outcome: 'failed',
       rollback: 'complete',
       reason:
-        'wait until coredns has rolled out: not so within 3 s: the cluster has not taken notice of the change: is its controller manager at work?',
+        'coredns has rolled out: not so within 3 s: the cluster has not taken notice of the change: is its controller manager at work?',
       notes: [
         expect.stringMatching(/^taken back: Deployment/),
         expect.stringMatching(/^taken back: ConfigMap/),

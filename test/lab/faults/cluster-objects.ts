@@ -45,7 +45,7 @@ export const plan: readonly Step[] = [
   },
   {
     kind: 'wait',
-    title: 'wait until coredns has rolled out',
+    title: 'coredns has rolled out',
     until: { kind: 'rolled-out', object: deploymentPath },
     deadlineMs: 3_000,
   },

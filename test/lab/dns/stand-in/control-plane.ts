@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { controlDeployment } from './deployment.ts';
+import { controlDeployment, endPod } from './deployment.ts';
 import { writeServices } from './kube-proxy.ts';
 import { createKubelet, type Kubelet, type KubeletOptions } from './kubelet.ts';
 import { type PodView, readDeployment, readPods } from './objects.ts';
@@ -17,6 +17,8 @@ export interface ControlPlane {
   /** Until it is resumed nobody acts on what is in the API. */
   pause(): void;
   resume(): void;
+  /** As `kubectl rollout restart`, or a reboot: new pods in place of all there are. */
+  replacePods(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -91,16 +93,22 @@ export function startControlPlane({ apiServer, ...options }: ControlPlaneOptions
   });
   wake();
 
+  const settled = async () => {
+    const deadline = Date.now() + 20_000;
+    for (let quiet = 0; quiet < 3; quiet += 1, await delay(30)) {
+      const starting = readPods(state).filter(({ node, isReady }) => node !== undefined && !isReady);
+      if (starting.length > 0 || loop !== undefined) quiet = 0;
+      if (failure !== undefined) throw failure;
+      if (Date.now() > deadline) throw new Error(`not ready: ${JSON.stringify(starting)}`);
+    }
+  };
+
   return {
     kubelet,
-    settled: async () => {
-      const deadline = Date.now() + 20_000;
-      for (let quiet = 0; quiet < 3; quiet += 1, await delay(30)) {
-        const starting = readPods(state).filter(({ node, isReady }) => node !== undefined && !isReady);
-        if (starting.length > 0 || loop !== undefined) quiet = 0;
-        if (failure !== undefined) throw failure;
-        if (Date.now() > deadline) throw new Error(`not ready: ${JSON.stringify(starting)}`);
-      }
+    settled,
+    replacePods: async () => {
+      for (const pod of readPods(state)) endPod(state, pod);
+      await settled();
     },
     pause: () => {
       isPaused = true;

@@ -18,11 +18,11 @@ export function controlDeployment(state: ClusterState): void {
   for (let n = Math.min(replicas - current.length, replicas + 1 - pods.length + 1); n > 0; n--) {
     state.put(newPod(template, hash));
   }
-  for (const pod of current.slice(replicas)) end(state, pod);
+  for (const pod of current.slice(replicas)) endPod(state, pod);
   let mayMiss = pods.filter(({ isReady }) => isReady).length - (replicas - 1);
   for (const pod of old) {
     if (pod.isReady && mayMiss-- <= 0) continue;
-    end(state, pod);
+    endPod(state, pod);
   }
   writeStatus(state, hash);
 }
@@ -64,7 +64,7 @@ function writeStatus(state: ClusterState, hash: string): void {
   });
 }
 
-function end(state: ClusterState, { object }: PodView): void {
+export function endPod(state: ClusterState, { object }: PodView): void {
   const deletionTimestamp = new Date().toISOString();
   state.put({ ...object, metadata: { ...object.metadata, deletionTimestamp } });
 }

@@ -28,6 +28,7 @@ interface Kept {
   container?: Container;
   /** Of the container that has ended last, as `kubectl logs --previous` has it. */
   lastLog?: string;
+  lastState?: object;
   restarts: number;
 }
 
@@ -72,7 +73,8 @@ export function createKubelet({ state, nodes, pod, volumeDelayMs }: KubeletOptio
       const finishedAt = new Date().toISOString();
       const terminated = { exitCode, reason: 'Error', message, startedAt: container.startedAt, finishedAt };
       const waiting = { reason: 'CrashLoopBackOff', message: 'back-off 10s restarting failed container' };
-      tell(entry, { ready: false, state: { waiting }, lastState: { terminated } });
+      entry.lastState = { terminated };
+      tell(entry, { ready: false, state: { waiting } });
       await delay(1_000);
       if (isCurrent()) await startContainer(entry);
     };
@@ -134,10 +136,9 @@ function filesOf(state: ClusterState): PodFiles {
 interface ContainerState {
   readonly ready: boolean;
   readonly state: object;
-  readonly lastState?: object;
 }
 
-function statusOf({ running, container, restarts }: Kept, told: ContainerState): object {
+function statusOf({ running, container, restarts, lastState = {} }: Kept, told: ContainerState): object {
   const [podIP] = running.pod.addresses;
   const image = 'docker.io/rancher/mirrored-coredns-coredns:1.12.3';
   const ready = told.ready ? 'True' : 'False';
@@ -162,7 +163,7 @@ function statusOf({ running, container, restarts }: Kept, told: ContainerState):
         started: told.ready,
         restartCount: restarts,
         state: told.state,
-        lastState: told.lastState ?? {},
+        lastState,
       },
     ],
   };
