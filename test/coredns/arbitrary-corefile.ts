@@ -158,7 +158,7 @@ export function askedFor(name: string, blocks: readonly MadeBlock[]): readonly s
   for (const { from, except, hasNext, server } of owner?.forwards ?? []) {
     if (!isIn(from) || (name !== from && except.some(isIn))) continue;
     asked.push(server);
-    break;
+    if (!hasNext) break;
   }
   return asked;
 }

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { describeWithCoreDns } from './prepare-coredns.ts';
 import { lookup, startDnsCluster } from './start-dns-cluster.ts';
 
-describeWithCoreDns('a cluster with CoreDNS', { timeout: 60_000 }, (coredns) => {
+describeWithCoreDns('a cluster with CoreDNS', { timeout: 60_000, orDnsmasq: true }, (coredns) => {
   it('answers for the cluster and for the world, on both nodes', async () => {
     await using cluster = await startDnsCluster({ coredns });
     for (const { pod } of [cluster.first, cluster.second]) {

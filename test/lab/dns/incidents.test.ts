@@ -12,7 +12,7 @@ import { takeClusterSnapshot } from './take-cluster-snapshot.ts';
 const checks = ['coredns-placement', 'dns-forwarders'] as const;
 const api = 'kubernetes.default.svc.cluster.local';
 
-describeWithCoreDns('DNS in a cluster of two', { timeout: 180_000 }, (coredns) => {
+describeWithCoreDns('DNS in a cluster of two', { timeout: 180_000, orDnsmasq: true }, (coredns) => {
   it.concurrent('forwarders that the provider blocks, ahead of the import as it was', async () => {
     await using cluster = await startDnsCluster({ coredns });
     const { first, second, internet, state } = cluster;

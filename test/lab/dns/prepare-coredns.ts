@@ -6,22 +6,35 @@ import { fileURLToPath } from 'node:url';
 import { describe } from 'vitest';
 import { startProcess } from '../node/start-process.ts';
 
-/** `describe` for what needs a real CoreDNS. Where none can be built it is left out, and that is said. */
+interface Options {
+  /** Of each test. */
+  readonly timeout: number;
+  /** Where there is no CoreDNS, dnsmasq with the same zones will do. Default: it will not. */
+  readonly orDnsmasq?: boolean;
+}
+
+/**
+ * `describe` for what needs a CoreDNS, whose program it is given. Where none can be built dnsmasq stands in for it,
+ * and the title says so; or it is left out, and that is said.
+ */
 export function describeWithCoreDns(
   name: string,
-  options: { readonly timeout: number },
+  { timeout, orDnsmasq = false }: Options,
   tests: (program: string) => void,
 ): void {
-  if (program === undefined) {
-    process.stderr.write(`lab: skipped "${name}": scripts/lab-coredns has no CoreDNS: ${obstacle}\n`);
-    describe.skip(`${name} (no CoreDNS on this machine)`, options, () => tests(''));
+  if (program !== undefined) {
+    describe(name, { timeout }, () => tests(program));
+  } else if (orDnsmasq) {
+    describe(`${name} (dnsmasq in place of CoreDNS)`, { timeout }, () => tests(standIn));
   } else {
-    describe(name, options, () => tests(program));
+    process.stderr.write(`lab: skipped "${name}": there is no CoreDNS here: ${obstacle}\n`);
+    describe.skip(`${name} (no CoreDNS on this machine)`, { timeout }, () => tests(''));
   }
 }
 
+const standIn = fileURLToPath(new URL('./stand-in/dnsmasq-coredns.ts', import.meta.url));
 const script = fileURLToPath(new URL('../../../scripts/lab-coredns', import.meta.url));
-const { exitCode, stdout, stderr } = await startProcess([script], { input: '' }).ended;
-const program = exitCode === 0 && stdout !== '' ? stdout.trimEnd() : undefined;
-const obstacle = stderr.trim() || 'Go 1.24 or newer is missing';
+const { stdout, stderr } = await startProcess([script], { input: '' }).ended;
+const program = stdout === '' ? undefined : stdout.trimEnd();
+const obstacle = stderr.trim();
 if (program === undefined && process.env['LAB_REQUIRE_COREDNS']) throw new Error(obstacle);

@@ -45,9 +45,8 @@ const program = fileURLToPath(new URL('./run-corefiles.ts', import.meta.url));
 
 async function run(asked: Asked): Promise<readonly Told[]> {
   const command = ['setpriv', '--pdeathsig', 'KILL', 'unshare', '--net', '--pid', '--fork', '--kill-child'];
-  await using running = startProcess([...command, process.execPath, program], {
-    input: JSON.stringify(asked),
-  });
+  const inside = ['sh', '-c', 'ip link set lo up && exec "$0" "$@"', process.execPath, program];
+  await using running = startProcess([...command, ...inside], { input: JSON.stringify(asked) });
   const { exitCode, stdout, stderr } = await running.ended;
   if (exitCode !== 0) throw new Error(stderr);
   return JSON.parse(stdout) as readonly Told[];

@@ -32,7 +32,6 @@ const serverCount = 60;
 let seen: string[] = [];
 
 const { coredns, corefiles } = JSON.parse(await text(process.stdin)) as Asked;
-await once(spawn('ip', ['link', 'set', 'lo', 'up']), 'exit');
 for (let i = 1; i <= serverCount; i++) await serve(`127.0.1.${i}`);
 const client = await bind('127.0.0.1', 0);
 const told: Told[] = [];

@@ -15,7 +15,7 @@ export interface PodFiles {
 export interface CoreDnsPodSpec {
   readonly name: string;
   readonly address: string;
-  /** The program. */
+  /** The program; a `.ts` is run by Node. */
   readonly coredns: string;
   readonly files: PodFiles;
   /** As kubelet gives it to pods with `dnsPolicy: Default`. */
@@ -73,13 +73,19 @@ export async function runPod(node: LabNode, spec: CoreDnsPodSpec): Promise<Runni
     startContainer: async () => {
       const id = randomBytes(32).toString('hex');
       const place = ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', enter, folder];
-      running = pod.start([...place, spec.coredns, '-conf', '/etc/coredns/Corefile'], {
+      const program = spec.coredns.endsWith('.ts') ? [process.execPath, spec.coredns] : [spec.coredns];
+      running = pod.start([...place, ...program, '-conf', '/etc/coredns/Corefile'], {
         env: { KUBERNETES_SERVICE_HOST: '10.43.0.1', KUBERNETES_SERVICE_PORT: '443' },
       });
       const { waitForLine, ended, printed } = running;
       await waitForLine('entered');
       const inNode = await pidInNode(running.pid);
-      if (inNode !== undefined) await showCgroup(node, `${folder}/cgroup`, { pid: inNode, id });
+      const shown =
+        inNode === undefined ? undefined : showCgroup(node, `${folder}/cgroup`, { pid: inNode, id });
+      // One that does not start may be gone by now.
+      await shown?.catch(async (error: unknown) => {
+        if ((await childOf(running?.pid)) !== undefined) throw error;
+      });
       return { id, startedAt: new Date().toISOString(), ended, log: printed };
     },
     killContainer: async () => {
