@@ -1,3 +1,4 @@
+import { isLoopback } from '../../facts/dns/resolv-conf.ts';
 import { isSilent, type ServerAnswer, type Tried } from '../../facts/dns/server-answer.ts';
 import { isPublicResolver } from '../../facts/dns/upstreams.ts';
 import type { Seen } from './seen.ts';
@@ -37,7 +38,10 @@ export function judgeOutwards({ answers, candidates }: Seen): Outwards {
     ...candidates.candidates.map(({ answer }) => answer),
   ]).filter((answer) => stateOf(answer) !== 'unasked');
   const known = all.filter(({ server, port }) => port === 53 && isPublicResolver(server));
-  const others = all.filter((answer) => !known.includes(answer));
+  // A stub on this host hides who answers it.
+  const others = all
+    .filter((answer) => !known.includes(answer))
+    .sort((a, b) => Number(isLoopback(a.server)) - Number(isLoopback(b.server)));
   const tried = [...answers.fromHost.values(), ...known].flatMap(({ byProtocol }) =>
     Object.values(byProtocol),
   );

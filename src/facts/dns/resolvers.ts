@@ -65,7 +65,13 @@ async function readKubelet(
   if (options.kind === 'unknown') return options;
   if (told !== undefined) return known('option', await readResolvConf(host, told.value), told.from);
   const fit = ofHost.find(isFitFile);
-  return fit === undefined ? known('fallback', await readResolvConf(host, generated)) : known('host', fit);
+  if (fit !== undefined) return known('host', fit);
+  const fallback = await readResolvConf(host, generated);
+  // k3s leaves a file behind where it had to make one.
+  if ([...ofHost, fallback].every(({ kind }) => kind === 'absent')) {
+    return { kind: 'unknown', reason: 'this host has no resolv.conf, and k3s has made none' };
+  }
+  return known('fallback', fallback);
 }
 
 function known(by: 'option' | 'host' | 'fallback', conf: ResolvConf, from?: string): Resolvers['kubelet'] {

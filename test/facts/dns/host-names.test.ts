@@ -138,6 +138,14 @@ test.each([
   expect(doubts.join()).not.toContain('hunter2');
 });
 
+test('a configuration of k3s that cannot be understood is a doubt', async () => {
+  const alias = (of: string) => Array.from({ length: 10 }, () => of).join(',');
+  const text = `a: &a [${alias('x')}]\nb: &b [${alias('*a')}]\nc: &c [${alias('*b')}]\nserver: [${alias('*c')}]\n`;
+  const { names, doubts } = await gather({ files: { [config]: text } });
+  expect(names.map(({ name }) => name)).toEqual(['registry-1.docker.io']);
+  expect(doubts).toEqual([expect.stringContaining(config)]);
+});
+
 test('names of the configuration, each once', async () => {
   const given = defaultConfig();
   const checks = {

@@ -40,7 +40,9 @@ for (;;) {
     running = wanted;
     const servers = serversOf(wanted).map((server) => `--server=${server.replace(/:(\d+)$/, '#$1')}`);
     // It ends with us, however that may be.
-    dnsmasq = spawn('setpriv', ['--pdeathsig', 'KILL', 'dnsmasq', ...options, ...servers], { stdio: 'inherit' });
+    dnsmasq = spawn('setpriv', ['--pdeathsig', 'KILL', 'dnsmasq', ...options, ...servers], {
+      stdio: 'inherit',
+    });
   }
   await delay(1_000);
 }
@@ -49,14 +51,21 @@ for (;;) {
 function readConfiguration(): string {
   const overrides = readdirSync(`${folder}/custom`).filter((name) => name.endsWith('.override'));
   const texts = overrides.toSorted().map((name) => readFileSync(`${folder}/custom/${name}`, 'utf8'));
-  return readFileSync(`${folder}/Corefile`, 'utf8').replace(/^ *import .*\.override$/m, () => texts.join('\n'));
+  return readFileSync(`${folder}/Corefile`, 'utf8').replace(/^ *import .*\.override$/m, () =>
+    texts.join('\n'),
+  );
 }
 
 function serversOf(configuration: string): readonly string[] {
   const [, upstreams = ''] = /^ *forward \. ([^{\n]+)/m.exec(configuration) ?? [];
-  return upstreams.trim().split(/ +/).flatMap((each) => (each.startsWith('/') ? nameservers(each) : each));
+  return upstreams
+    .trim()
+    .split(/ +/)
+    .flatMap((each) => (each.startsWith('/') ? nameservers(each) : each));
 }
 
 function nameservers(path: string): readonly string[] {
-  return [...readFileSync(path, 'utf8').matchAll(/^nameserver (\S+)/gm)].flatMap(([, server]) => server ?? []);
+  return [...readFileSync(path, 'utf8').matchAll(/^nameserver (\S+)/gm)].flatMap(
+    ([, server]) => server ?? [],
+  );
 }

@@ -56,6 +56,8 @@ export async function runPod(node: LabNode, spec: CoreDnsPodSpec): Promise<Runni
   await Promise.all([account, join(outside, 'etc')].map((each) => mkdir(each, { recursive: true })));
   await Promise.all([
     writeFile(join(outside, 'etc/resolv.conf'), spec.resolvConf),
+    writeFile(join(outside, 'etc/passwd'), 'root:x:0:0::/:/bin/sh\n'),
+    writeFile(join(outside, 'etc/group'), 'root:x:0:\n'),
     writeFile(join(account, 'ca.crt'), spec.authority),
     writeFile(join(account, 'token'), spec.token),
     writeFile(join(account, 'namespace'), 'kube-system'),
