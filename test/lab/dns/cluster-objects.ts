@@ -74,7 +74,7 @@ export async function readFixture(name: string): Promise<unknown> {
   return JSON.parse(await readFile(new URL(`${name}.json`, fixture), 'utf8'));
 }
 
-export function customMap(data: Readonly<Record<string, string>>) {
+function customMap(data: Readonly<Record<string, string>>) {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
