@@ -129,9 +129,10 @@ function worldEvidence({ resolving, failing }: World, isRoot: boolean): readonly
 function judgeWorld(seen: Seen, zone: Zone, world: World): readonly Judged[] {
   const { failing, resolving } = world;
   if (failing.length === 0) return [];
-  const isAll = resolving.length === 0;
-  const what = isAll ? 'pods resolve no name outside the cluster' : 'some questions of pods get no answer';
   const good = zone.servers.filter(({ state }) => state === 'of-use');
+  // It asks its servers at random: where some are of no use, three tries may have met only those.
+  const isAll = resolving.length === 0 && good.length === zone.servers.length;
+  const what = isAll ? 'pods resolve no name outside the cluster' : 'some questions of pods get no answer';
   const byPod = good.some(({ hostState }) => hostState !== undefined);
   const whom = byPod ? 'where CoreDNS runs' : 'this host';
   const message = `${what}: ${listed(failing.map(({ who }) => who))} ${failing.length === 1 ? 'gives' : 'give'} none, though ${listed(good.map(({ key }) => key))} ${good.length === 1 ? 'answers' : 'answer'} ${whom}`;
