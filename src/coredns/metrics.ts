@@ -1,8 +1,11 @@
 /** Of CoreDNS' metrics what says whether it runs what is configured. */
 export interface CoreDnsMetrics {
-  /** `coredns_reload_failed_total`; undefined where the plugin `reload` is not used. */
+  /** `coredns_reload_failed_total`. It is there whether the Corefile uses plugin `reload` or not. */
   readonly reloadsFailed: number | undefined;
-  /** The hash that `coredns_reload_version_info` tells of the configuration that runs. */
+  /**
+   * The hash that `coredns_reload_version_info` tells of the configuration that was last tried; undefined until
+   * something was reloaded for the first time.
+   */
   readonly configHash: string | undefined;
 }
 

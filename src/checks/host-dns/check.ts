@@ -7,9 +7,10 @@ import { type HostName, hostNamesFact } from '../../facts/dns/host-names.ts';
 import { plain } from '../../facts/dns/plain.ts';
 import { presenceFact } from '../../facts/dns/presence.ts';
 import { type Resolvers, resolversFact } from '../../facts/dns/resolvers.ts';
-import { upstreamAnswersFact } from '../../facts/dns/upstreams.ts';
+import { upstreamAnswersFact, upstreamsFact } from '../../facts/dns/upstreams.ts';
+import { judgeGiven } from './given-to-pods.ts';
 import { judgeNames } from './names.ts';
-import { judgeFallback, judgeServers, whyNotAsked } from './resolvers.ts';
+import { judgeServers, whyNotAsked } from './resolvers.ts';
 
 export const hostDns: Check = defineCheck({
   id: 'host-dns',
@@ -21,14 +22,15 @@ export const hostDns: Check = defineCheck({
     presence: presenceFact,
     names: hostNamesFact,
     resolvers: resolversFact,
+    upstreams: upstreamsFact,
     answers: upstreamAnswersFact,
   },
-  diagnose({ presence, names, resolvers, answers }) {
+  diagnose({ presence, names, resolvers, upstreams, answers }) {
     if (presence.kind === 'absent') return skipped(presence.reason);
     const findings = [
       ...judgeNames(names.names),
       ...judgeServers(resolvers, answers.fromHost, { namesResolve: allResolve(names.names) }),
-      ...judgeFallback(resolvers, answers.fromHost),
+      ...judgeGiven(resolvers, answers.fromHost, upstreams),
     ];
     const reasons = [...names.doubts, ...describeUnread(resolvers), ...describeUnasked(names.names)];
     return {

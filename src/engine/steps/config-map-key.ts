@@ -2,6 +2,7 @@ import { count } from '../count.ts';
 import type { ConfigMapKeyStep } from '../step.ts';
 import { type Look, lookAtConfigMap, pathOf } from './config-map.ts';
 import { parseObject, printObject } from './json-object.ts';
+import { printDifference } from './print-difference.ts';
 import type { Probe, StepContext, StepDescription, StepKind, Verdict, Written } from './step-kind.ts';
 
 export interface KeyBefore {
@@ -141,13 +142,7 @@ function whyNot(
 }
 
 function difference(key: string, seen: Known, expected: string | null): string {
-  if (seen.kind === 'absent') return `there is no such ConfigMap, expected ${key} to be ${print(expected)}`;
+  if (seen.kind === 'absent') return `there is no such ConfigMap: ${key} ${printDifference(null, expected)}`;
   if (seen.isBinary) return `${key} is there among its binaryData`;
-  return `${key} is ${print(seen.value)}, expected ${print(expected)}`;
-}
-
-function print(value: string | null): string {
-  if (value === null) return 'not there';
-  const text = JSON.stringify(value);
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  return `${key} ${printDifference(seen.value, expected)}`;
 }

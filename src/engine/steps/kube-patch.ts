@@ -3,6 +3,7 @@ import { count } from '../count.ts';
 import type { FieldChange, KubePatchStep } from '../step.ts';
 import { isObject, parseObject, printObject } from './json-object.ts';
 import { findPlace } from './json-pointer.ts';
+import { printDifference } from './print-difference.ts';
 import type { Probe, StepContext, StepDescription, StepKind, Verdict, Written } from './step-kind.ts';
 
 /** What the patched fields were, for a person; the step itself knows it, too. */
@@ -125,7 +126,7 @@ function difference(
     if (isDeepStrictEqual(found, field[which])) continue;
     // A Secret is not quoted.
     if (path.includes('/secrets/')) return `${field.pointer} has another value than expected`;
-    return `${field.pointer} is ${print(found)}, expected ${print(field[which])}`;
+    return `${field.pointer} ${printDifference(found, field[which])}`;
   }
   return undefined;
 }
@@ -142,12 +143,6 @@ function obstacle({ fields }: KubePatchStep, object: unknown): string | undefine
     }
   }
   return undefined;
-}
-
-function print(value: unknown): string {
-  if (value === undefined) return 'not there';
-  const text = JSON.stringify(value);
-  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
 function operations({ pointer: path, was, value }: FieldChange): object[] {

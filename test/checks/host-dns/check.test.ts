@@ -139,10 +139,7 @@ test('k3s falls back to 8.8.8.8: a warning while that answers', async () => {
       severity: 'warning',
       subject: '/etc/resolv.conf',
       message:
-        'k3s cannot give this host’s resolv.conf to pods (nameserver 127.0.0.53, which is not meant for other machines): CoreDNS gets 8.8.8.8 on this node, and all names outside the cluster are asked for there'.replace(
-          '’',
-          "'",
-        ),
+        "k3s cannot give this host's resolv.conf to pods (nameserver 127.0.0.53, which is not meant for other machines): those that take the node's resolvers, as CoreDNS does, get 8.8.8.8, and ask there for all names outside the cluster",
       effect: 'idle',
       evidence: [
         {
@@ -165,12 +162,39 @@ test('an error when 8.8.8.8 does not answer from here, and a warning where that 
   const { findings } = await diagnose({ ...changes, answers: { ...answers, '8.8.8.8': 'timed-out' } });
   expect(findings).toMatchObject([{ code: 'resolver-unfit', severity: 'error', effect: 'loses' }]);
   expect(findings[0]?.message).toContain(
-    'from here 8.8.8.8 does not answer: pods resolve nothing outside the cluster',
+    'get 8.8.8.8, which does not answer here: they resolve nothing outside the cluster',
   );
   expect(await codesOf({ ...changes, answers })).toEqual(['warning resolver-unfit']);
   expect(await codesOf({ ...changes, answers: { ...answers, '8.8.8.8': 'not-asked' } })).toEqual([
     'warning resolver-unfit',
   ]);
+});
+
+test('8.8.8.8 does not answer, and CoreDNS asks others: what is left is a warning', async () => {
+  const changes = { host: stub, kubelet: fallback, answers: { '8.8.8.8': 'timed-out' } } as const;
+  const { findings } = await diagnose({ ...changes, upstreams: ['185.12.64.1'] });
+  expect(findings).toMatchObject([{ code: 'resolver-unfit', severity: 'warning', effect: 'idle' }]);
+  expect(findings[0]?.message).toContain('CoreDNS itself asks others now');
+  expect(await codesOf({ ...changes, upstreams: ['185.12.64.1', '8.8.8.8'] })).toEqual([
+    'error resolver-unfit',
+  ]);
+});
+
+test('a file that the operator names, and k3s does not look at', async () => {
+  const told = { kind: 'known', by: 'option', from: '/etc/rancher/k3s/config.yaml' } as const;
+  const path = '/etc/rancher/k3s/resolv.conf';
+  const stubbed = await diagnose({ kubelet: { ...told, conf: conf(path, ['127.0.0.1'], '127.0.0.1') } });
+  expect(stubbed.findings).toMatchObject([
+    {
+      code: 'resolver-unfit',
+      severity: 'warning',
+      subject: path,
+      message: `k3s is told to give ${path} to pods (/etc/rancher/k3s/config.yaml), with nameserver 127.0.0.1, which inside a pod is not what it is here`,
+    },
+  ]);
+  const gone = await diagnose({ kubelet: { ...told, conf: { kind: 'absent', path } } });
+  expect(gone.findings).toMatchObject([{ code: 'resolver-unfit', severity: 'error', effect: 'loses' }]);
+  expect(await codesOf({ kubelet: { ...told, conf: conf(path, ['192.0.2.1']) } })).toEqual([]);
 });
 
 test('a stub is no fault where k3s gives pods what stands behind it, or the operator says what', async () => {

@@ -4,7 +4,7 @@ import { type HostName, type HostNames, hostNamesFact } from '../../../src/facts
 import { type Presence, presenceFact } from '../../../src/facts/dns/presence.ts';
 import { type ResolvConf, type Resolvers, resolversFact } from '../../../src/facts/dns/resolvers.ts';
 import type { ServerAnswer, Tried } from '../../../src/facts/dns/server-answer.ts';
-import { upstreamAnswersFact } from '../../../src/facts/dns/upstreams.ts';
+import { upstreamAnswersFact, upstreamsFact } from '../../../src/facts/dns/upstreams.ts';
 import { givenFacts } from '../../facts/given-facts.ts';
 
 export interface Changes {
@@ -14,6 +14,8 @@ export interface Changes {
   readonly host?: ResolvConf;
   readonly resolved?: ResolvConf;
   readonly kubelet?: Resolvers['kubelet'];
+  /** Whom CoreDNS asks; undefined: not known. */
+  readonly upstreams?: readonly string[];
   /** By server; who is not listed was not asked. */
   readonly answers?: Readonly<Record<string, Tried['verdict']>>;
 }
@@ -55,6 +57,9 @@ export async function diagnose(changes: Changes = {}): Promise<Diagnosis> {
     [presenceFact.id]: changes.presence ?? { kind: 'present' },
     [hostNamesFact.id]: names,
     [resolversFact.id]: resolvers,
+    [upstreamsFact.id]: changes.upstreams
+      ? { kind: 'known', upstreams: changes.upstreams.map((server) => ({ zone: '.', server })), doubts: [] }
+      : { kind: 'unavailable', reason: 'forbidden', forbidden: true },
     [upstreamAnswersFact.id]: {
       question: 'example.org',
       fromHost: new Map(answers.map(([server, verdict]) => [server, answerOf(server, verdict)])),

@@ -1,0 +1,22 @@
+import type { Evidence } from '../../engine/finding.ts';
+import { plain } from '../../facts/dns/plain.ts';
+import { type ServerAnswer, serverKey } from '../../facts/dns/server-answer.ts';
+
+export function keyOf(server: string): string {
+  return serverKey({ server, port: 53 });
+}
+
+/** Only of what was really asked. */
+export function describe({ server, byProtocol }: ServerAnswer): readonly Evidence[] {
+  return (['udp', 'tcp', 'tls'] as const).flatMap((protocol) => {
+    const tried = byProtocol[protocol];
+    if (tried === undefined || tried.verdict === 'not-asked') return [];
+    return [
+      {
+        source: `${plain(server)} over ${protocol.toUpperCase()}`,
+        observed: tried.detail,
+        expected: 'an answer',
+      },
+    ];
+  });
+}
