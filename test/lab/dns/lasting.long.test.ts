@@ -30,9 +30,12 @@ describeWithCoreDns('a start of k3s after a fix', { timeout: 240_000 }, (coredns
     expect(await lookup(first.pod, 'two.example.org')).toBe('203.0.113.81');
     const again = await runDoctor(first, ['fix', 'dns-forwarders', '--yes'], patiently);
     expect(again).toMatchObject({ exitCode: 0, report: { plan: [] } });
-    // The Corefile is not as the fix has left it: that is not put back, the files are.
+    // The Corefile is not as the fix has left it, and is nobody's to put back; the files are.
     const undone = await runDoctor(first, ['undo', run, '--yes'], patiently);
-    console.log(undone.exitCode, JSON.stringify(undone.report, null, 1), before);
+    expect(undone).toMatchObject({ exitCode: 1, report: { fix: { outcome: 'done' } } });
+    expect(undone.report.notices?.join()).toMatch(/left as it is: .*configmaps\/coredns/);
+    expect(dataOf(state, configPath)['Corefile']).toContain('    forward . /etc/resolv.conf\n');
+    expect(await takeClusterSnapshot(cluster)).toMatchObject({ filesOfFirst: Object(before).filesOfFirst });
   });
 
   it.concurrent('takes the pin away, and the next run sets it again', async () => {

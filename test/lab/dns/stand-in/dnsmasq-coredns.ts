@@ -40,9 +40,8 @@ for (;;) {
     running = wanted;
     const servers = serversOf(wanted).map((server) => `--server=${server.replace(/:(\d+)$/, '#$1')}`);
     // It ends with us, however that may be.
-    dnsmasq = spawn('setpriv', ['--pdeathsig', 'KILL', 'dnsmasq', ...options, ...servers], {
-      stdio: 'inherit',
-    });
+    const command = ['-c', 'exec setpriv --pdeathsig KILL dnsmasq "$@"', 'sh', ...options, ...servers];
+    dnsmasq = spawn('sh', command, { stdio: 'inherit' });
   }
   await delay(1_000);
 }
