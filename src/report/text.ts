@@ -1,6 +1,7 @@
 import type { ChalkInstance } from 'chalk';
 import { count } from '../engine/count.ts';
 import { doneWords } from './done-words.ts';
+import { printable } from './printable.ts';
 import type { Report } from './report-schema.ts';
 import { settledWords } from './settled-words.ts';
 import { wrap } from './wrap.ts';
@@ -41,8 +42,8 @@ export function renderPlan(plan: Report['plan'], { colour, width, maxLines }: Pl
       [
         colour.bold(wrap(`Step ${i + 1}: ${title}`, width, '  ')),
         ...(reversible ? [] : [`  (cannot be taken back${changes === 0 ? ', and need not be' : ''})`]),
-        `  ${command}${input === undefined ? '' : " <<'EOF'"}`,
-        ...(input === undefined ? [] : [`${shorten(input, maxLines)}EOF`]),
+        `  ${printable(command)}${input === undefined ? '' : " <<'EOF'"}`,
+        ...(input === undefined ? [] : [`${printable(shorten(input, maxLines))}EOF`]),
       ].join('\n'),
     )
     .join('\n\n');
@@ -108,7 +109,7 @@ function renderFinding(finding: FindingReport, { colour, width, verbose }: TextO
 
 /** Long messages break where their parts meet, so that an address is found whole. */
 function breakMessage(message: string, width: number): string {
-  if (message.length <= width) return message;
+  if (message.length <= width) return printable(message);
   return message
     .split(/ (?=· )/)
     .map((part) => wrap(part, width, '    '))

@@ -273,3 +273,29 @@ Step 2: conntrack ipv4: end connections
     expect(renderPlan(plan, { ...plain, maxLines: 3 })).toContain('*nat\n-X A\nCOMMIT\nEOF');
   });
 });
+
+test('what somebody has written into a name cannot move the cursor', async () => {
+  const report = await recordedReport('kube-proxy-legacy-then-nft');
+  const evil = 'name\u001b[2K\u001b[1A\rHealthy.';
+  const text = renderText(
+    {
+      ...report,
+      notices: [evil],
+      checks: report.checks.map((check) => ({
+        ...check,
+        reasons: [evil],
+        limits: [evil],
+        notes: [evil],
+        findings: check.findings.map((finding) => ({
+          ...finding,
+          message: evil,
+          evidence: [{ source: evil, observed: evil }],
+          remedy: { kind: 'none', reason: evil },
+        })),
+      })),
+    },
+    { ...plain, verbose: true },
+  );
+  expect(text).not.toMatch(/[^\P{Cc}\n]/u);
+  expect(text).toContain('name\ufffd[2K');
+});

@@ -99,7 +99,7 @@ export function startControlPlane({ apiServer, ...options }: ControlPlaneOptions
       const starting = readPods(state).filter(({ node, isReady }) => node !== undefined && !isReady);
       if (starting.length > 0 || loop !== undefined) quiet = 0;
       if (failure !== undefined) throw failure;
-      if (Date.now() > deadline) throw new Error(`not ready: ${JSON.stringify(starting)}`);
+      if (Date.now() > deadline) throw new Error(`not ready: ${describe(starting)}`);
     }
   };
 
@@ -124,4 +124,8 @@ export function startControlPlane({ apiServer, ...options }: ControlPlaneOptions
       await Promise.all([loop, kubelet.refreshed()]);
     },
   };
+}
+
+function describe(pods: readonly PodView[]): string {
+  return JSON.stringify(pods.map(({ name, node, object }) => ({ name, node, status: object['status'] })));
 }
