@@ -58,7 +58,7 @@ export interface Config {
       /** Labels of nodes on which it may run, in place of `nodes`. */
       readonly selector: Readonly<Record<string, string>>;
       /**
-       * `reassert`: k3s takes the pin away at each start of a server, and the next run of the doctor sets it
+       * `reassert`: k3s may take the pin away at a start of a server; the next run of the doctor sets it
        * again. `skip-file`: k3s is told to leave its manifest alone, and one of ours takes its place.
        */
       readonly persist: 'reassert' | 'skip-file';

@@ -215,8 +215,12 @@ export type Condition =
 export interface CoreDnsBefore {
   /** Of the pod in kube-system. */
   readonly name: string;
-  /** Its metrics are at `http://ADDRESS:9153/metrics`. */
+  /** Its metrics are at `http://ADDRESS:METRICSPORT/metrics`. */
   readonly address: string;
+  /** Default 9153. */
+  readonly metricsPort?: number;
+  /** Of the container that CoreDNS ran in, without `containerd://`; undefined: not known. */
+  readonly containerWas?: string;
   /** As `coredns_reload_version_info` told it. Empty: it told none, as CoreDNS does until it reloads for the first time. */
   readonly hashWas: string;
   /** As `coredns_reload_failed_total` counted. */

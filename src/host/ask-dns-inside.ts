@@ -19,7 +19,7 @@ export async function askDnsInside(
   const none = (why: string): readonly DnsAnswer[] =>
     questions.map(() => ({
       kind: 'not-asked',
-      reason: `not from the network of process ${process}: ${why}`,
+      reason: `in the network of process ${process}: ${why}`,
     }));
   if (ownProgram === undefined) return none('k3s-doctor cannot be started again');
   const result = await run({

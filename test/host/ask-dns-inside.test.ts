@@ -51,7 +51,7 @@ test.each([
   ['echo \'[{"kind":"answered"}]\'', 'what came back are no answers'],
 ])('where that is not possible nothing was asked: %s', async (nsenter, reason) => {
   expect(await hostWith(nsenter).askDns([question], 1)).toEqual([
-    { kind: 'not-asked', reason: `not from the network of process 1: ${reason}` },
+    { kind: 'not-asked', reason: `in the network of process 1: ${reason}` },
   ]);
 });
 
@@ -62,10 +62,10 @@ test('without nsenter, or without a program of its own, nothing was asked', asyn
     kube: noCluster,
   });
   expect(await none.askDns([question], 1)).toMatchObject([
-    { reason: 'not from the network of process 1: there is no nsenter' },
+    { reason: 'in the network of process 1: there is no nsenter' },
   ]);
   expect(await hostWith('exit 0', ['/no/such/doctor']).askDns([question], 1)).toMatchObject([
-    { reason: 'not from the network of process 1: k3s-doctor cannot be started again' },
+    { reason: 'in the network of process 1: k3s-doctor cannot be started again' },
   ]);
 });
 

@@ -28,7 +28,7 @@ const judges: readonly Judge[] = [
 export const corednsHealth: Check = defineCheck({
   id: 'coredns-health',
   title: 'CoreDNS runs as it is configured',
-  failureTitle: 'CoreDNS does not run as it is configured',
+  failureTitle: 'CoreDNS is not well, or would not start again',
   severity: 'error',
   why: 'CoreDNS goes on with its last good configuration, and dies of the new one when its pod restarts.',
   facts: {

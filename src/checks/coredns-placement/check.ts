@@ -19,7 +19,7 @@ import { judgeWithoutPods } from './without-pods.ts';
 export const corednsPlacement: Check = defineCheck({
   id: 'coredns-placement',
   title: 'CoreDNS runs where everybody reaches it',
-  failureTitle: 'CoreDNS runs where it is not reached',
+  failureTitle: 'CoreDNS is not safely within reach',
   severity: 'error',
   why: 'Where CoreDNS is not reached no pod resolves any name, and k3s lets it run on any node.',
   recurs: true,

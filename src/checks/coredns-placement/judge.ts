@@ -23,10 +23,12 @@ export function judgeSeen(seen: Seen): Judged {
   const moved = [...unreachable, ...judgeOffPolicy(seen, move, isMoved), ...judgeUnplaced(seen, move)];
   const lasting = judgeLasting(seen, move);
   const answer = seen.placement.pods.some((placed) => reachOfPod(seen, placed) === 'reached');
+  // Who is without DNS now need not be told what a second replica is good for.
+  const isLost = moved.some(({ severity }) => severity === 'error');
   const findings = [
     ...moved.map((finding) => withEffect(finding, move.kind === 'move' ? move.words : undefined)),
     ...(answer ? judgeService(seen.coreDns, seen.answers, 'answer') : []),
-    ...judgeSingle(seen),
+    ...(isLost ? [] : judgeSingle(seen)),
     ...lasting.findings,
   ];
   return {

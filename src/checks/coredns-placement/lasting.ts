@@ -20,7 +20,7 @@ export function judgeLasting(
     code: 'coredns-pin-not-lasting',
     subject: `manifest in ${folder}`,
     severity: 'warning',
-    message: 'CoreDNS is pinned, and k3s takes the pin away when it starts on this server',
+    message: 'CoreDNS is pinned, and k3s may take the pin away when it starts on this server',
     effect: 'dormant',
     evidence: [
       { source: `${folder}/${skipName}`, observed: isSkipped ? 'there' : 'not there', expected: 'there' },

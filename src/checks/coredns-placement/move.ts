@@ -50,11 +50,11 @@ export function decideMove(seen: Seen): Move {
   const lasting = lastingOf(seen, pin);
   return {
     kind: 'move',
-    words: `a fix pins CoreDNS to ${pin.words}: ${lastingWords(lasting)}`,
+    words: `a fix pins CoreDNS to ${pin.words}${costOf(deployment.value)}; ${lastingWords(lasting)}`,
     steps: [
       {
         kind: 'kube-patch',
-        title: `pin CoreDNS to ${pin.words} (${lastingWords(lasting)})`,
+        title: `pin CoreDNS to ${pin.words}`,
         object: deployment.value.path,
         fields: applied.fields,
       },
@@ -119,16 +119,21 @@ function noReach(seen: Seen, deployment: CoreDnsDeployment, { matching }: Fittin
   return `whether pods on ${names} would be reached from here is not known${why}: run it there`;
 }
 
+/** A single pod may go before the new one is ready. */
+function costOf({ replicas }: CoreDnsDeployment): string {
+  return replicas === 1 ? ', some seconds without DNS while its pod moves' : '';
+}
+
 function lastingWords(lasting: Lasting): string {
   switch (lasting.kind) {
     case 'not-asked':
-      return 'k3s takes that away when a server starts, and the next run sets it again';
+      return 'a k3s server that starts may take the pin away, and the next fix sets it again';
     case 'done':
       return 'k3s leaves it alone';
     case 'files':
       return 'a manifest of ours makes it last';
     case 'later':
     case 'blocked':
-      return `k3s takes that away when a server starts: ${lasting.reason}`;
+      return `a k3s server that starts may take the pin away: ${lasting.reason}`;
   }
 }

@@ -7,7 +7,7 @@ import type { Seen } from './seen.ts';
 
 /** What `persist: skip-file` comes to on this node. */
 export type Lasting =
-  /** It is not asked for, or not for this node: k3s takes the pin away when a server starts. */
+  /** It is not asked for, or not for this node: a k3s server that starts may take the pin away. */
   | { readonly kind: 'not-asked' }
   /** k3s leaves its manifest alone already. */
   | { readonly kind: 'done' }

@@ -25,7 +25,7 @@ import { zonesOf } from './zones.ts';
 export const dnsForwarders: Check = defineCheck({
   id: 'dns-forwarders',
   title: 'What CoreDNS forwards to answers',
-  failureTitle: 'What CoreDNS forwards to does not answer',
+  failureTitle: 'Something is wrong with what CoreDNS forwards to',
   severity: 'error',
   why: 'A forwarder that is blocked fails without a word: pods resolve the cluster and nothing else.',
   recurs: true,

@@ -7,7 +7,7 @@ const most = 3;
 /**
  * Servers that were just seen to answer over UDP and TCP, from wherever they were asked; best first. All
  * are of one kind, and of one provider: CoreDNS asks now this one and now that one, and they have to know
- * the same names.
+ * the same names. So one that says that there is no such name is not put beside one that knows it.
  */
 export function chooseServers(seen: Seen): readonly Candidate[] {
   const cluster = addressesOfCoreDns(seen);
@@ -16,11 +16,25 @@ export function chooseServers(seen: Seen): readonly Candidate[] {
     .filter(({ server, answer }) => answer.port === 53 && isForPods(server) && !cluster.has(server));
   const unlike = [...new Map(proven.toReversed().map((each) => [each.server, each])).values()].toReversed();
   const usable = ofPodsFamily(seen, unlike);
-  const [best] = usable;
-  return usable
+  const trusted = preferred(usable);
+  const [best] = trusted;
+  return trusted
     .filter(({ kind, origin }) => kind === best?.kind && (kind !== 'provider' || origin === best.origin))
     .toSorted((a, b) => Number(isSlow(a)) - Number(isSlow(b)))
     .slice(0, most);
+}
+
+/** The operator's word comes first, whatever his servers know; of all others those that know the name. */
+function preferred(all: readonly Candidate[]): readonly Candidate[] {
+  const configured = all.filter(({ kind }) => kind === 'configured');
+  const pool = configured.length > 0 ? configured : all;
+  const knowing = pool.filter(knowsName);
+  return knowing.length > 0 ? knowing : pool;
+}
+
+function knowsName({ answer, fromPod }: Candidate): boolean {
+  const { udp, tcp } = (isUnasked(fromPod) ? answer : fromPod).byProtocol;
+  return udp?.saysNone !== true && tcp?.saysNone !== true;
 }
 
 function isUnasked(answer: Candidate['fromPod']): answer is undefined {

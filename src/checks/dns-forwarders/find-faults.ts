@@ -7,7 +7,7 @@ import { type Judged, type Repair, unrepaired, withRepair } from './judged.ts';
 import { canMoveHere } from './reach.ts';
 import { findRepair } from './repair.ts';
 import type { Seen } from './seen.ts';
-import { describeAnswer } from './verdicts.ts';
+import { describePlight } from './verdicts.ts';
 import { listed, outwardsWords, whatServersDo } from './words.ts';
 import { type World, type WorldAnswer, worldOf } from './world.ts';
 import type { Zone, ZoneServer } from './zones.ts';
@@ -51,7 +51,9 @@ function judgeDead(seen: Seen, zone: Zone, outwards: Outwards, world: World): Ju
   const byPod = zone.servers.some(({ hostState }) => hostState !== undefined);
   // What a pod here resolves may come from its cache.
   const resolving = isRoot ? world.resolving.filter(({ isHere }) => !(byPod && isHere)) : [];
-  const evidence = [...serverEvidence(seen, zone), ...worldEvidence(world, isRoot)];
+  const asked = serverEvidence(seen, zone);
+  // What CoreDNS itself says is one thing while its cache holds it and another one afterwards.
+  const evidence = asked.length > 0 ? asked : worldEvidence(world, isRoot);
   const effect = zone.servers.every(({ answer }) => answer && isSilent(answer)) ? 'loses' : 'rejects';
   const dead = { subject: `zone ${zone.name}`, evidence } as const;
   if (resolving.length > 0) {
@@ -110,9 +112,9 @@ function serverEvidence({ answers }: Seen, { servers }: Zone): readonly Evidence
     const source = `${key} (${upstream.origin})`;
     return [
       ...(answer && hostState !== undefined && fromPod.kind === 'asked'
-        ? [{ source: `${source}, asked from pod ${fromPod.pod}`, observed: describeAnswer(answer) }]
+        ? [{ source: `${source}, asked from where CoreDNS is`, observed: describePlight(answer) }]
         : []),
-      ...(host ? [{ source: `${source}, asked from this host`, observed: describeAnswer(host) }] : []),
+      ...(host ? [{ source: `${source}, asked from this host`, observed: describePlight(host) }] : []),
     ];
   });
 }
@@ -121,7 +123,7 @@ function worldEvidence({ resolving, failing }: World, isRoot: boolean): readonly
   if (!isRoot) return [];
   return [...failing, ...resolving].map(({ who, answer }) => ({
     source: `a name of the world, asked of ${who}`,
-    observed: describeAnswer(answer),
+    observed: describePlight(answer),
   }));
 }
 

@@ -2,6 +2,10 @@ import type { Evidence } from '../../engine/finding.ts';
 import { plain } from '../../facts/dns/plain.ts';
 import { type ServerAnswer, serverKey } from '../../facts/dns/server-answer.ts';
 
+/** What to do when this host resolves nothing; told once, however many findings it is for. */
+export const correctResolvConf =
+  'correct /etc/resolv.conf, or what writes it (netplan, systemd-resolved, DHCP): see "doctor explain host-dns"';
+
 export function keyOf(server: string): string {
   return serverKey({ server, port: 53 });
 }

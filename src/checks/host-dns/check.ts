@@ -15,7 +15,7 @@ import { judgeServers, whyNotAsked } from './resolvers.ts';
 export const hostDns: Check = defineCheck({
   id: 'host-dns',
   title: 'This host resolves what k3s needs',
-  failureTitle: 'This host does not resolve what k3s needs',
+  failureTitle: 'The resolvers of this host are not fit for k3s',
   severity: 'error',
   why: 'Images and the API are found by names that the host itself looks up, and pods inherit its resolvers.',
   facts: {

@@ -1,5 +1,6 @@
 import type { Finding, Severity } from '../../engine/finding.ts';
 import type { HostName } from '../../facts/dns/host-names.ts';
+import { correctResolvConf } from './answers.ts';
 
 /** Names that this host does not resolve, and what does not work for it. */
 export function judgeNames(names: readonly HostName[]): readonly Finding[] {
@@ -16,11 +17,7 @@ export function judgeNames(names: readonly HostName[]): readonly Finding[] {
           { source: `getent ahosts ${name}`, observed: answer.reason, expected: 'an address' },
           { source: 'why it is needed', observed: why },
         ],
-        remedy: {
-          kind: 'none',
-          reason:
-            'correct /etc/resolv.conf, or what writes it (netplan, systemd-resolved, DHCP): see doctor explain host-dns',
-        },
+        remedy: { kind: 'none', reason: correctResolvConf },
       },
     ];
   });

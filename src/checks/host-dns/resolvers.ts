@@ -4,7 +4,7 @@ import { isServerAddress } from '../../facts/dns/resolv-conf.ts';
 import type { Resolvers } from '../../facts/dns/resolvers.ts';
 import { answers, type ServerAnswer } from '../../facts/dns/server-answer.ts';
 import type { Answers } from '../../facts/dns/upstreams.ts';
-import { describe, keyOf } from './answers.ts';
+import { correctResolvConf, describe, keyOf } from './answers.ts';
 
 /**
  * The host's own nameservers that answer nothing. Where all of them refuse a name of the world and the names
@@ -27,7 +27,7 @@ export function judgeServers(
     const what = refusal === undefined ? 'does not answer' : `answers ${refusal}`;
     const rest = hasAlive
       ? 'names that it is asked for take seconds, or fail'
-      : 'and no other one of this host does better: it resolves no name of the world';
+      : 'this host resolves no name of the world';
     return [
       {
         code: 'resolver-down',
@@ -38,8 +38,9 @@ export function judgeServers(
         evidence: said,
         remedy: {
           kind: 'none',
-          reason:
-            'take it out of /etc/resolv.conf, or out of what writes it (netplan, systemd-resolved, DHCP)',
+          reason: hasAlive
+            ? 'take it out of /etc/resolv.conf, or out of what writes it (netplan, systemd-resolved, DHCP)'
+            : correctResolvConf,
         },
       },
     ];

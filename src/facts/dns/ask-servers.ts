@@ -121,8 +121,13 @@ function judge(answers: readonly DnsAnswer[], slowMs: number): Tried {
     verdict,
     tries: verdict === 'not-asked' ? 0 : answers.length,
     elapsedMs: answer.kind === 'answered' ? answer.elapsedMs : undefined,
+    ...((verdict === 'answers' || verdict === 'slow') && saysNone(answer) && { saysNone: true }),
     detail: describe(answer, verdict, answers.length),
   };
+}
+
+function saysNone(answer: DnsAnswer): boolean {
+  return answer.kind === 'answered' && (answer.code === 'NXDOMAIN' || answer.records.length === 0);
 }
 
 function describe(answer: DnsAnswer, verdict: Tried['verdict'], count: number): string {

@@ -17,6 +17,8 @@ export interface Tried {
   /** How many tries it took, or were made. */
   readonly tries: number;
   readonly elapsedMs: number | undefined;
+  /** It answers that there is no such name, or nothing of that kind by it. */
+  readonly saysNone?: true;
   /** One line: `answered in 4 ms`, `no answer in 3 tries of 1.5 s`, `rejected (ICMP port unreachable)`. */
   readonly detail: string;
 }

@@ -65,7 +65,7 @@ test('skip-file: the marker and a manifest of ours, after the move is proven', a
   const { steps } = plan(() => true);
   expect(steps.map(({ kind }) => kind)).toEqual(['kube-patch', 'wait', 'wait', 'file-write', 'file-write']);
   expect(steps.slice(3)).toEqual([skip, ownFile]);
-  expect(steps[0]).toMatchObject({ title: expect.stringContaining('(a manifest of ours makes it last)') });
+  expect(findings[0]?.evidence.at(-1)?.observed).toContain('a manifest of ours makes it last');
   // NodeHosts is k3s' to write, and in no manifest.
   expect(own).not.toContain(configMap.data['NodeHosts'] ?? 'NodeHosts:');
 });
@@ -73,7 +73,7 @@ test('skip-file: the marker and a manifest of ours, after the move is proven', a
 test('reassert: no file, and it is said that k3s takes the pin away', async () => {
   const { findings, plan } = await diagnose({ ...lasting, settings: {} });
   expect(plan(() => true).steps.map(({ kind }) => kind)).toEqual(['kube-patch', 'wait', 'wait']);
-  expect(findings[0]?.evidence.at(-1)?.observed).toContain('k3s takes that away when a server starts');
+  expect(findings[0]?.evidence.at(-1)?.observed).toContain('a k3s server that starts may take the pin away');
 });
 
 describe('no file is written', () => {
@@ -125,7 +125,7 @@ describe('a pin that is there and does not last', () => {
       code: 'coredns-pin-not-lasting',
       subject: `manifest in ${folder}`,
       severity: 'warning',
-      message: 'CoreDNS is pinned, and k3s takes the pin away when it starts on this server',
+      message: 'CoreDNS is pinned, and k3s may take the pin away when it starts on this server',
       effect: 'dormant',
       evidence: [
         { source: `${folder}/coredns.yaml.skip`, observed: 'not there', expected: 'there' },

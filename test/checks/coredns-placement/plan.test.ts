@@ -26,7 +26,7 @@ test('the whole plan of the incident', async () => {
     steps: [
       {
         kind: 'kube-patch',
-        title: `pin CoreDNS to ${words} (k3s takes that away when a server starts, and the next run sets it again)`,
+        title: `pin CoreDNS to ${words}`,
         object,
         fields: [{ pointer: selector, was: os, value: { ...os, [controlPlane]: 'true' } }],
       },

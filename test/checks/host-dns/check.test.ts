@@ -87,7 +87,7 @@ test('none of them answers', async () => {
     answers: { '192.0.2.1': 'timed-out', '192.0.2.2': 'timed-out' },
   });
   expect(findings.map(({ subject }) => subject)).toEqual(['nameserver 192.0.2.1', 'nameserver 192.0.2.2']);
-  expect(findings[0]?.message).toContain('it resolves no name of the world');
+  expect(findings[0]?.message).toContain('this host resolves no name of the world');
 });
 
 test.each(['answers', 'slow', 'truncated'] as const)('a nameserver that can be used: %s', async (verdict) => {

@@ -53,6 +53,7 @@ function answer(query: DecodedPacket, behaviour: Behaviour, protocol: 'udp' | 't
   if (behaviour === 'wrong-name') return { ...reply, questions: [{ type: 'A', name: 'elsewhere.invalid' }] };
   if (behaviour === 'servfail') return { ...reply, flags: recursion | 0x80 | 2 };
   if (behaviour === 'refused') return { ...reply, flags: recursion | 0x80 | 5 };
+  if (behaviour === 'nxdomain') return { ...reply, flags: recursion | 0x80 | 3 };
   if (behaviour === 'truncates' && protocol === 'udp') return { ...reply, flags: recursion | 0x280 };
   if (question?.type !== 'A') return reply;
   return { ...reply, answers: [{ type: 'A', name: question.name, ttl: 5, data: '203.0.113.53' }] };
