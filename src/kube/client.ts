@@ -47,7 +47,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     const { ask, change } = await import('./transport.ts');
     const endsAt = performance.now() + timeoutMs;
     const limits = { signal: AbortSignal.timeout(timeoutMs), timeoutMs, endsAt, maxBytes };
-    const attempts: string[] = [];
+    const attempts: { readonly name: string; readonly reason: string }[] = [];
     let status: number | undefined;
     for (const source of provenFirst(sources, proven)) {
       const answer = await send({ ask, change }, source, limits);
@@ -56,10 +56,10 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
         return { kind: 'ok', body: answer.body, source: source.name };
       }
       status = answer.status ?? status;
-      attempts.push(`${source.name}: ${answer.reason}`);
+      attempts.push({ name: source.name, reason: answer.reason });
       if (!answer.tryNext) break;
     }
-    return { kind: 'failed', reason: attempts.join('; '), status };
+    return { kind: 'failed', reason: describeAttempts(attempts), status };
   };
 
   const write = async (wanted: Change): Promise<KubePatchResult> => {
@@ -101,6 +101,14 @@ type Send = (transport: Transport, source: CredentialSource, limits: Limits) => 
 type Outcome =
   | { readonly kind: 'ok'; readonly body: string; readonly source: string }
   | { readonly kind: 'failed'; readonly reason: string; readonly status?: number | undefined };
+
+/** What befell several is told once. */
+function describeAttempts(attempts: readonly { readonly name: string; readonly reason: string }[]): string {
+  const byReason = Map.groupBy(attempts, ({ reason }) => reason);
+  return [...byReason]
+    .map(([reason, those]) => `${those.map(({ name }) => name).join(', ')}: ${reason}`)
+    .join('; ');
+}
 
 function provenFirst(
   sources: readonly CredentialSource[],

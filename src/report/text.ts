@@ -85,7 +85,7 @@ function heading(check: CheckReport): string {
     case 'unknown':
       return 'could not be determined';
     case 'skipped':
-      return 'does not apply here';
+      return 'not judged here';
     default:
       return check.title;
   }

@@ -64,7 +64,7 @@ function judgeMissingRoot(seen: Seen): { found: readonly Judged[]; doubts: reado
   const nothing = { found: [], doubts: [] };
   if (upstreams.kind !== 'known' || upstreams.upstreams.some(({ zone }) => zone === '.')) return nothing;
   if (live.kind === 'read' && !rootForward(live)) return nothing;
-  const judged = judgeByWorld(seen);
+  const judged = judgeByWorld(seen, 'on the node where CoreDNS runs');
   if (judged) return { found: [judged], doubts: [] };
   return worldOf(seen).resolving.length > 0 ? nothing : { found: [], doubts: upstreams.doubts };
 }
@@ -73,7 +73,7 @@ function withoutUpstreams(
   seen: Seen,
   { reason, forbidden }: { reason: string; forbidden: boolean },
 ): Diagnosis {
-  const judged = judgeByWorld(seen);
+  const judged = judgeByWorld(seen, forbidden ? 'on a server' : 'where the API can be asked');
   if (judged) return diagnosis(seen, [judged], []);
   if (!forbidden) return diagnosis(seen, [], [whyUnknown(seen, reason)]);
   // Who may not know is not ill.

@@ -83,12 +83,18 @@ function waitForReload(seen: Seen): readonly WaitStep[] {
   const living = coreDns.pods.kind === 'known' ? coreDns.pods.value.filter(({ isEnding }) => !isEnding) : [];
   // None is told before the first reload; and before 1.9.1 one of another kind, which is not waited for.
   const tellsHash = isAtLeast(versionOf(seen), [1, 9, 1]);
-  const pods = living.flatMap(({ name, address }): CoreDnsBefore[] => {
+  const pods = living.flatMap(({ name, address, containerId }): CoreDnsBefore[] => {
     const read = address === undefined ? undefined : metrics.get(address);
     if (address === undefined || read?.kind !== 'read') return [];
     const { configHash, reloadsFailed } = read.metrics;
     if (configHash === undefined && !tellsHash) return [];
-    return [{ name, address, hashWas: configHash ?? '', failedWas: reloadsFailed ?? 0 }];
+    return [
+      {
+        ...{ name, address, hashWas: configHash ?? '', failedWas: reloadsFailed ?? 0 },
+        ...(read.port !== undefined && { metricsPort: read.port }),
+        ...(containerId !== undefined && { containerWas: containerId }),
+      },
+    ];
   });
   if (pods.length === 0) return [];
   return [

@@ -1,5 +1,6 @@
 import { parseCoreDnsMetrics } from '../../coredns/metrics.ts';
 import type { Host } from '../../host/host.ts';
+import type { CoreDnsBefore } from '../step.ts';
 
 export type Metrics =
   | {
@@ -11,8 +12,10 @@ export type Metrics =
     }
   | { readonly kind: 'unread'; readonly reason: string };
 
-export async function readMetrics(address: string, host: Host): Promise<Metrics> {
-  const answer = await host.httpGet(metricsUrl(address), timeoutMs);
+type Where = Pick<CoreDnsBefore, 'address' | 'metricsPort'>;
+
+export async function readMetrics(where: Where, host: Host): Promise<Metrics> {
+  const answer = await host.httpGet(metricsUrl(where), timeoutMs);
   if (answer.kind === 'unavailable') return { kind: 'unread', reason: `its metrics: ${answer.reason}` };
   const { configHash = '', reloadsFailed } = parseCoreDnsMetrics(answer.body);
   // It is there from the start: without it this is somebody else's page.
@@ -20,8 +23,8 @@ export async function readMetrics(address: string, host: Host): Promise<Metrics>
   return { kind: 'read', hash: configHash, failed: reloadsFailed };
 }
 
-export function metricsUrl(address: string): string {
-  return `http://${address.includes(':') ? `[${address}]` : address}:9153/metrics`;
+export function metricsUrl({ address, metricsPort = 9153 }: Where): string {
+  return `http://${address.includes(':') ? `[${address}]` : address}:${metricsPort}/metrics`;
 }
 
 const timeoutMs = 2_000;

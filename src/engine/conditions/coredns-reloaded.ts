@@ -1,7 +1,7 @@
 import type { Host } from '../../host/host.ts';
 import type { CoreDnsBefore } from '../step.ts';
 import { type Metrics, readMetrics } from './coredns-metrics.ts';
-import { isPodGone, listPods, type PodState } from './pods.ts';
+import { listPods, lookAtPod, type PodState } from './pods.ts';
 import { holds, notYet, type Seen } from './seen.ts';
 
 /**
@@ -9,13 +9,14 @@ import { holds, notYet, type Seen } from './seen.ts';
  *
  * CoreDNS tells a hash from its first reload on, none before and none while it reloads; and it tells that
  * of a configuration, too, that it could not load: only the count of failures says so. A pod that began
- * after the first look has read the new configuration at once, and may never tell a hash.
+ * after the first look has read the new configuration at once, and may never tell a hash; nor does a container
+ * that was started anew.
  */
 export function watchReload(pods: readonly CoreDnsBefore[], host: Host): () => Promise<Seen> {
   const successors = new Successors(pods, host);
   return async () => {
     await successors.remember();
-    const seen = await Promise.all(pods.map((pod) => lookAtPod(pod, host)));
+    const seen = await Promise.all(pods.map((pod) => lookAgain(pod, host)));
     const [gone] = pods.filter((_, index) => seen[index] === 'gone');
     const judged = seen.filter((each) => each !== 'gone');
     if (gone) judged.push(await successors.look(gone.name));
@@ -24,26 +25,38 @@ export function watchReload(pods: readonly CoreDnsBefore[], host: Host): () => P
   };
 }
 
-async function lookAtPod(before: CoreDnsBefore, host: Host): Promise<Seen | 'gone'> {
-  const { name, address } = before;
-  const seen = judge(before, await readMetrics(address, host));
+async function lookAgain(before: CoreDnsBefore, host: Host): Promise<Seen | 'gone'> {
+  const { name, containerWas } = before;
+  const metrics = await readMetrics(before, host);
+  const seen = judge(before, metrics);
   if (seen.kind === 'holds') return seen;
   // What answers at its address may be another pod by now.
-  const isGone = await isPodGone(namespace, name, host);
-  if (isGone) return 'gone';
-  return isGone === undefined && seen.kind === 'never' ? notYet(seen.seen) : seen;
+  const pod = await lookAtPod(namespace, name, host);
+  if (pod === 'gone') return 'gone';
+  if (pod === undefined) return seen.kind === 'never' ? notYet(seen.seen) : seen;
+  const isAnew = containerWas !== undefined && pod.isReady && !pod.containers.includes(containerWas);
+  return isAnew ? judgeAnew(before, metrics) : seen;
+}
+
+/** It counts from 0, and has read at its start what there was to be read. */
+function judgeAnew(before: CoreDnsBefore, now: Metrics): Seen {
+  if (now.kind === 'read' && now.failed === 0) return holds;
+  return judge({ ...before, failedWas: 0 }, now);
 }
 
 /** The pods that are not among those of before. */
 class Successors {
   readonly #host: Host;
   readonly #pods: ReadonlySet<string>;
+  readonly #port: Pick<CoreDnsBefore, 'metricsPort'>;
   /** Those that ran at the first look, with what they told first. */
   #old: Map<string, CoreDnsBefore | undefined> | undefined;
 
   constructor(pods: readonly CoreDnsBefore[], host: Host) {
     this.#host = host;
     this.#pods = new Set(pods.map(({ name }) => name));
+    const port = pods[0]?.metricsPort;
+    this.#port = port === undefined ? {} : { metricsPort: port };
   }
 
   async remember(): Promise<void> {
@@ -67,10 +80,11 @@ class Successors {
 
   async #judge({ name, address }: PodState, old: Map<string, CoreDnsBefore | undefined>): Promise<Seen> {
     if (address === undefined) return notYet(`pod ${name} has no address`);
-    const now = await readMetrics(address, this.#host);
+    const where = { address, ...this.#port };
+    const now = await readMetrics(where, this.#host);
     if (now.kind === 'unread') return notYet(`pod ${name}: ${now.reason}`);
-    const first = { name, address, hashWas: now.hash, failedWas: now.failed };
-    if (!old.has(name)) return now.failed === 0 ? holds : judge({ ...first, failedWas: 0 }, now);
+    const first = { name, ...where, hashWas: now.hash, failedWas: now.failed };
+    if (!old.has(name)) return judgeAnew(first, now);
     const before = old.get(name) ?? first;
     old.set(name, before);
     return judge(before, now);

@@ -11,6 +11,8 @@ export interface PodState {
   readonly isReady: boolean;
   /** It is being deleted, or has ended. */
   readonly isGoing: boolean;
+  /** Of those that run now or ran last, without `containerd://`. */
+  readonly containers: readonly string[];
   /** `Pending: 0/2 nodes are available: ...`, `Running, not ready: CrashLoopBackOff ...`. */
   readonly detail: string;
 }
@@ -30,12 +32,17 @@ export async function listPods(
   return Array.isArray(items) ? items.map(readPod) : undefined;
 }
 
-/** Whether that one pod is not there any more, or is about to go; undefined when that cannot be told. */
-export async function isPodGone(namespace: string, name: string, host: Host): Promise<boolean | undefined> {
+/** That one pod; `gone` also when it is about to go; undefined when that cannot be told. */
+export async function lookAtPod(
+  namespace: string,
+  name: string,
+  host: Host,
+): Promise<PodState | 'gone' | undefined> {
   const answer = await host.kubeGet(`/api/v1/namespaces/${namespace}/pods/${name}`);
-  if (answer.kind === 'unavailable') return answer.status === 404 ? true : undefined;
-  const pod = parseObject(answer.body);
-  return pod && readPod(pod).isGoing;
+  if (answer.kind === 'unavailable') return answer.status === 404 ? 'gone' : undefined;
+  const object = parseObject(answer.body);
+  const pod = object && readPod(object);
+  return pod?.isGoing ? 'gone' : pod;
 }
 
 /** Of the pods of a Deployment the one that keeps it from being rolled out; undefined: none, or not known. */
@@ -74,6 +81,9 @@ function readPod(pod: unknown): PodState {
     isRunning: phase === 'Running',
     isReady,
     isGoing: isDeleted || phase === 'Failed' || phase === 'Succeeded',
+    containers: listAt(pod, '/status/containerStatuses').flatMap(
+      (each) => textAt(each, '/containerID')?.replace(/^[a-z-]+:\/\//, '') ?? [],
+    ),
     detail: why === undefined ? words : `${words}: ${oneLine(why)}`,
   };
 }

@@ -26,6 +26,6 @@ export function printWhatIsAsked(condition: Condition): string {
     case 'dns-answers':
       return `ask ${condition.questions.map(printQuestion).join(', ')}`;
     case 'coredns-reloaded':
-      return `GET ${condition.pods.map(({ address }) => metricsUrl(address)).join(', ')}`;
+      return `GET ${condition.pods.map(metricsUrl).join(', ')}`;
   }
 }

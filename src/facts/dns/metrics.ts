@@ -8,7 +8,8 @@ import { type LiveCorefile, liveCorefileFact } from './corefile.ts';
 export type PodMetrics = ReadonlyMap<string, MetricsOfPod>;
 
 type MetricsOfPod =
-  | { readonly kind: 'read'; readonly metrics: CoreDnsMetrics }
+  /** `port`: where it is not the usual 9153. */
+  | { readonly kind: 'read'; readonly metrics: CoreDnsMetrics; readonly port?: number }
   | { readonly kind: 'unavailable'; readonly reason: string };
 
 /** Asks the pods that have an address and are not ending, all at once. */
@@ -32,7 +33,8 @@ async function read(host: Host, address: string, port: number): Promise<MetricsO
   const name = address.includes(':') ? `[${address}]` : address;
   const answer = await host.httpGet(`http://${name}:${port}/metrics`, 3_000);
   if (answer.kind === 'unavailable') return answer;
-  return { kind: 'read', metrics: parseCoreDnsMetrics(answer.body) };
+  const metrics = parseCoreDnsMetrics(answer.body);
+  return { kind: 'read', metrics, ...(port !== usualPort && { port }) };
 }
 
 /** Far more than anybody runs. */

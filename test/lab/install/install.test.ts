@@ -344,7 +344,7 @@ describe('uninstall', () => {
     const { exitCode, report } = await runDoctor(node, ['uninstall', '--yes', '--purge']);
     expect(report.fix).toMatchObject({ outcome: 'failed', rollback: 'complete' });
     expect(exitCode).toBe(3);
-    expect(await node.loaded()).toHaveLength(5);
+    expect(await node.loaded()).toHaveLength(7);
     expect(await node.files()).toBe(before);
     expect(await runDoctor(node, install)).toMatchObject({ report: { fix: { outcome: 'nothing-to-do' } } });
   });
