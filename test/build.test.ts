@@ -65,6 +65,18 @@ describe('the built program', () => {
     expect(loaded).not.toContain(fileWith('src/config/parse-config.ts'));
   });
 
+  it('loads no check, and none of what only others need, but those that are asked for', () => {
+    const loaded = loadedBy(['check', 'iptables-ghosts', '--from', recordedNode]);
+
+    expect(loaded).toContain(fileWith('src/checks/iptables-ghosts/check.ts'));
+    for (const source of [
+      'src/checks/dns-forwarders/check.ts',
+      'src/host/dns-exchange.ts',
+      'src/host/http-get.ts',
+    ])
+      expect(loaded).not.toContain(fileWith(source));
+  });
+
   it('can load the Kubernetes client when it is needed', () => {
     const importIt = `console.log(typeof (await import('./${fileWith('@kubernetes/client-node/')}')).ask)`;
 

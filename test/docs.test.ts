@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { checks } from '../src/checks/registry.ts';
+import { checkIds } from '../src/checks/registry.ts';
 import { exitCodes } from '../src/cli/exit-code.ts';
 import { defaultConfig } from '../src/config/config.ts';
 import { listSettings } from '../src/config/list-settings.ts';
@@ -99,7 +99,7 @@ describe('fixtures/README.md', () => {
   });
 });
 
-describe.each(checks.map(({ id }) => id))('the page of %s', (id) => {
+describe.each(checkIds)('the page of %s', (id) => {
   const lines = read(`src/checks/${id}/README.md`).split('\n');
 
   it('is headed by its id and fits a terminal, but for tables', () => {

@@ -17,7 +17,7 @@ export async function checkCommand(
 ): Promise<number> {
   await assertReportable(options);
   const { host, config, finish } = await openHost(options, inherited);
-  const checks = selectChecks(ids, config);
+  const checks = await selectChecks(ids, config);
   const startedAt = host.now();
   const id = newRunId({ now: startedAt, pid: process.pid });
   const examinations = await examine(checks, createFactContext(host, config));

@@ -25,7 +25,7 @@ export async function fixCommand(
   await assertReportable(options);
   const site = await openSite(options, inherited);
   const { host, config } = site;
-  const checks = selectChecks(ids, config);
+  const checks = await selectChecks(ids, config);
   const startedAt = host.now();
   const runId = newRunId({ now: startedAt, pid: process.pid, latest: await latestRunId(host, config) });
   const log = inherited.log?.child({ run: runId }) ?? createLogger(options.logLevel, runId);

@@ -73,7 +73,8 @@ export async function undoCommand(target: string, options: UndoCommandOptions): 
     guard: refuseLockOut,
     signal,
   });
-  const timer = 'no timer does again what is taken back here, until the fault changes or a person runs "doctor fix"';
+  const timer =
+    'no timer does again what is taken back here, until the fault changes or a person runs "doctor fix"';
   const notices = [...done, ...notes, ...(fix.kind === 'done' ? [timer] : [])];
   const report = reportOn({ steps, refused, done: notices }, { fix, settled });
   log.info({ target, outcome: report.fix, exitCode: report.exitCode }, 'undo ends');

@@ -55,7 +55,10 @@ export function renderRunDetails(details: RunDetails, options: HistoryTextOption
     ['by', run.by ?? '?'],
     ['began', localTime(run.at)],
     ['ended', run.finishedAt === null ? whyOpen(run) : localTime(run.finishedAt)],
-    ['outcome', `${tint(run.outcome, colour)}${run.undoneBy === undefined ? '' : `, taken back by run ${run.undoneBy}`}`],
+    [
+      'outcome',
+      `${tint(run.outcome, colour)}${run.undoneBy === undefined ? '' : `, taken back by run ${run.undoneBy}`}`,
+    ],
     ...(run.reason === undefined ? [] : [['because', run.reason]]),
     ['changes', `${run.changes}`],
   ];

@@ -173,6 +173,17 @@ test('of a run whose journal is gone the titles of its steps are left, and how m
   expect(text).toContain('Its journal is not kept any more');
 });
 
+test('of a run that was taken back it is said by which', () => {
+  const { runs } = historyOf([
+    fixed,
+    { ...fixed, run: 'u', verb: 'undo', outcome: 'done', undoes: fixed.run },
+  ]);
+  const run = runs.find(({ run }) => run === fixed.run);
+  if (run === undefined) throw new Error('it is in the history');
+  const text = renderRunDetails(buildRunDetails(run, { journal: undefined, backups: [] }), plain);
+  expect(text).toContain('outcome  reverted, taken back by run u\n');
+});
+
 test('what is printed as JSON fits its schema', () => {
   const history = historyOf(
     [fixed, paused, { ...fixed, run: 'u', verb: 'undo', undoes: 'x', omitted: { why: 1 } }],

@@ -1,7 +1,8 @@
+import { flawsOf } from '../../coredns/flaws.ts';
 import type { Finding } from '../../engine/finding.ts';
+import { versionOf } from '../../facts/dns/coredns.ts';
 import { plain } from '../../facts/dns/plain.ts';
 import { findCulprit } from './culprit.ts';
-import { flawsOf } from './flaws.ts';
 import { effectNow, type Judge, podsOf, problem, type Refusal, refusalsOf, type Seen } from './seen.ts';
 
 /** Whether CoreDNS could start with what is configured. */
@@ -43,8 +44,7 @@ function findFlaws({ corefile, coreDns }: Seen): readonly Found[] {
     return [{ file: corefile.file, reason: corefile.reason, mayBeKnown: false }];
   }
   if (corefile.kind !== 'read') return [];
-  const version = coreDns.deployment.kind === 'known' ? coreDns.deployment.value.version : undefined;
-  return flawsOf(corefile, version)
+  return flawsOf(corefile, versionOf(coreDns))
     .slice(0, mostFlaws)
     .map(({ file, reason }) => ({ file, reason, mayBeKnown: /there is no (plugin|option) "/.test(reason) }));
 }

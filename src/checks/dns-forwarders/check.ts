@@ -64,24 +64,28 @@ function judgeMissingRoot(seen: Seen): { found: readonly Judged[]; doubts: reado
   const nothing = { found: [], doubts: [] };
   if (upstreams.kind !== 'known' || upstreams.upstreams.some(({ zone }) => zone === '.')) return nothing;
   if (live.kind === 'read' && !rootForward(live)) return nothing;
-  const judged = judgeByWorld(seen, 'on the node where CoreDNS runs');
+  const judged = judgeByWorld(
+    seen,
+    'what it forwards to is not known here: run "doctor fix dns-forwarders" on the node where CoreDNS runs',
+  );
   if (judged) return { found: [judged], doubts: [] };
   return worldOf(seen).resolving.length > 0 ? nothing : { found: [], doubts: upstreams.doubts };
 }
 
 function withoutUpstreams(
   seen: Seen,
-  { reason, forbidden }: { reason: string; forbidden: boolean },
+  { reason, forbidden }: { readonly reason: string; readonly forbidden: boolean },
 ): Diagnosis {
-  const judged = judgeByWorld(seen, forbidden ? 'on a server' : 'where the API can be asked');
+  const why = forbidden ? notForUs(reason) : whyUnknown(seen, reason);
+  const judged = judgeByWorld(seen, why);
   if (judged) return diagnosis(seen, [judged], []);
-  if (!forbidden) return diagnosis(seen, [], [whyUnknown(seen, reason)]);
+  if (!forbidden) return diagnosis(seen, [], [why]);
   // Who may not know is not ill.
-  return worldOf(seen).resolving.length > 0
-    ? diagnosis(seen, [], [])
-    : skipped(
-        `what CoreDNS forwards to is not for these credentials to know (${reason}): run it on a server`,
-      );
+  return worldOf(seen).resolving.length > 0 ? diagnosis(seen, [], []) : skipped(why);
+}
+
+function notForUs(reason: string): string {
+  return `what CoreDNS forwards to is not for the credentials here to know (${reason}): run "doctor fix dns-forwarders" on a server`;
 }
 
 function whyUnknown({ live }: Seen, reason: string): string {
@@ -94,7 +98,7 @@ function diagnosis(seen: Seen, judged: readonly Judged[], doubts: readonly strin
     outcome: judged.length > 0 ? 'findings' : doubts.length > 0 ? 'unknown' : 'ok',
     reasons: doubts,
     findings: judged.map(({ finding }) => finding),
-    limits: unjudged(seen).filter((line) => !doubts.includes(line)),
+    limits: unjudged(seen, doubts),
     notes: describeSeen(seen),
     plan(mayRepair) {
       const repaired = judged.filter(

@@ -1,7 +1,8 @@
 import { type Forward, wouldBeAsked } from '../../coredns/forwards.ts';
+import { takesSecondForward } from '../../coredns/version.ts';
+import { versionOf } from '../../facts/dns/coredns.ts';
 import type { LiveCorefile } from '../../facts/dns/corefile.ts';
 import type { Seen } from './seen.ts';
-import { isAtLeast, versionOf } from './version.ts';
 import { customKeyOf, placeOf, sampleLine } from './words.ts';
 
 export const overrideKey = 'k3s-doctor-upstream.override';
@@ -29,7 +30,6 @@ export function findPlace(seen: Seen, live: ReadCorefile, servers: readonly stri
   const forward = rootForward(live);
   if (!forward) return nowhere('the Corefile has no forward for names outside the cluster');
   const { custom } = seen.coreDns;
-  const version = versionOf(seen);
   const line = sampleLine(servers);
   if (asksOverTls(forward)) {
     return nowhere(
@@ -38,8 +38,10 @@ export function findPlace(seen: Seen, live: ReadCorefile, servers: readonly stri
   }
   if (custom.kind === 'unavailable') return nowhere(`ConfigMap coredns-custom: ${custom.reason}`);
   const isOurs = forward.file === overridePath;
-  const takesSecond = version === undefined || isAtLeast(version, [1, 9, 4]);
-  if (isOurs || (takesSecond && wouldBeAsked(live.corefile, live.files, overridePath))) {
+  if (
+    isOurs ||
+    (takesSecondForward(versionOf(seen.coreDns)) && wouldBeAsked(live.corefile, live.files, overridePath))
+  ) {
     const was = custom.kind === 'known' ? (custom.value.data[overrideKey] ?? null) : null;
     return { kind: 'override', was, forward };
   }

@@ -154,8 +154,8 @@ function judgeWorld(seen: Seen, zone: Zone, world: World): readonly Judged[] {
   ];
 }
 
-/** What is forwarded to is not known, and CoreDNS does not resolve: whatever it is, it does not work. `where`: who knows. */
-export function judgeByWorld(seen: Seen, where: string): Judged | undefined {
+/** What is forwarded to is not known, and CoreDNS does not resolve: whatever it is, it does not work. */
+export function judgeByWorld(seen: Seen, todo: string): Judged | undefined {
   const world = worldOf(seen);
   if (world.failing.length === 0 || world.resolving.length > 0) return undefined;
   return unrepaired(
@@ -167,6 +167,6 @@ export function judgeByWorld(seen: Seen, where: string): Judged | undefined {
       effect: 'rejects',
       evidence: worldEvidence(world, true),
     },
-    `what it forwards to is not known here: run "doctor fix dns-forwarders" ${where}`,
+    todo,
   );
 }

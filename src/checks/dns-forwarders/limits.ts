@@ -5,8 +5,8 @@ import { describeAnswer, stateOf } from './verdicts.ts';
 import { candidateWords } from './words.ts';
 import { zonesOf } from './zones.ts';
 
-/** What was not judged, and why; the verdict stands without it. */
-export function unjudged(seen: Seen): readonly string[] {
+/** What was not judged, and why; the verdict stands without it. `told`: what is said elsewhere. */
+export function unjudged(seen: Seen, told: readonly string[]): readonly string[] {
   const { live, upstreams, answers, coreDns } = seen;
   const parts = [
     ...Object.values(coreDns),
@@ -14,7 +14,7 @@ export function unjudged(seen: Seen): readonly string[] {
     upstreams.kind === 'unavailable' ? upstreams : undefined,
   ];
   const forbidden = parts.flatMap((part) =>
-    part?.kind === 'unavailable' && part.forbidden ? [part.reason] : [],
+    part?.kind === 'unavailable' && part.forbidden ? [`not judged for want of a right (${part.reason})`] : [],
   );
   const noForward =
     live.kind === 'read' && !rootForward(live)
@@ -24,15 +24,19 @@ export function unjudged(seen: Seen): readonly string[] {
     answers.fromPod.kind === 'not-asked' && runsHere(seen)
       ? [`not asked from CoreDNS' own network: ${answers.fromPod.reason}`]
       : [];
-  return [
-    ...new Set([
-      ...forbidden,
-      ...noForward,
-      ...(upstreams.kind === 'known' ? upstreams.doubts : []),
-      ...(live.kind === 'read' ? live.doubts : []),
-      ...network,
-    ]),
+  const all = [
+    ...forbidden,
+    ...noForward,
+    ...(upstreams.kind === 'known' ? upstreams.doubts : []),
+    ...(live.kind === 'read' ? live.doubts : []),
+    ...network,
   ];
+  const refused = new Set(live.kind === 'read' ? live.refused?.map(({ reason }) => reason) : []);
+  return [...new Set(all)]
+    .filter((line) => !told.includes(line))
+    .map((line) =>
+      refused.has(line) ? `${line}: CoreDNS may not have loaded it (doctor check coredns-health)` : line,
+    );
 }
 
 /** Where CoreDNS is not, its network cannot be asked, and nothing is missing. */

@@ -1,10 +1,11 @@
 import { type Forward, withUpstreams } from '../../coredns/forwards.ts';
+import { isAtLeast } from '../../coredns/version.ts';
 import type { CoreDnsBefore, Step, WaitStep } from '../../engine/step.ts';
+import { versionOf } from '../../facts/dns/coredns.ts';
 import type { LiveCorefile } from '../../facts/dns/corefile.ts';
 import { overrideKey, type Place } from './corefile-place.ts';
 import { planLasting } from './lasting.ts';
 import { type Seen, settingsOf } from './seen.ts';
-import { isAtLeast, versionOf } from './version.ts';
 import { listed, placeOf, sampleLine, targetsOf } from './words.ts';
 
 type ReadCorefile = LiveCorefile & { readonly kind: 'read' };
@@ -82,7 +83,7 @@ function waitForReload(seen: Seen): readonly WaitStep[] {
   const { coreDns, metrics } = seen;
   const living = coreDns.pods.kind === 'known' ? coreDns.pods.value.filter(({ isEnding }) => !isEnding) : [];
   // None is told before the first reload; and before 1.9.1 one of another kind, which is not waited for.
-  const tellsHash = isAtLeast(versionOf(seen), [1, 9, 1]);
+  const tellsHash = isAtLeast(versionOf(coreDns), [1, 9, 1]);
   const pods = living.flatMap(({ name, address, containerId }): CoreDnsBefore[] => {
     const read = address === undefined ? undefined : metrics.get(address);
     if (address === undefined || read?.kind !== 'read') return [];

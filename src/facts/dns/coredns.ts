@@ -1,3 +1,4 @@
+import type { Version } from '../../coredns/version.ts';
 import type { Fact } from '../../engine/fact.ts';
 import type { Host, KubeResult } from '../../host/host.ts';
 import { clusterDnsPath, parseClusterDnsAddresses } from '../../kube/cluster-dns.ts';
@@ -39,6 +40,11 @@ export interface ConfigMap {
   /** In the API, e.g. `/api/v1/namespaces/kube-system/configmaps/coredns`. */
   readonly path: string;
   readonly data: Readonly<Record<string, string>>;
+}
+
+/** Of CoreDNS, by the tag of its image. */
+export function versionOf({ deployment }: Pick<CoreDns, 'deployment'>): Version | undefined {
+  return deployment.kind === 'known' ? deployment.value.version : undefined;
 }
 
 /** One GET for each part, whoever asks. */

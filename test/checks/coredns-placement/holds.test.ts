@@ -84,7 +84,7 @@ describe('nothing is moved', () => {
         corefile: readCorefile('.:53 {\n forward . 192.0.2.1\n forward . 192.0.2.2\n}\n'),
         deployment: { version: [1, 9, 3] },
       },
-      /two forward in one server block, which CoreDNS takes from 1\.9\.4 on$/,
+      /a second forward besides the one in .*, which CoreDNS before 1\.9\.4 refuses$/,
     ],
     [
       'its configuration cannot be read',

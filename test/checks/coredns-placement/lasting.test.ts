@@ -61,7 +61,7 @@ async function filesOf(changes: Changes): Promise<readonly unknown[]> {
 }
 
 test('skip-file: the marker and a manifest of ours, after the move is proven', async () => {
-  const { plan } = await diagnose(lasting);
+  const { findings, plan } = await diagnose(lasting);
   const { steps } = plan(() => true);
   expect(steps.map(({ kind }) => kind)).toEqual(['kube-patch', 'wait', 'wait', 'file-write', 'file-write']);
   expect(steps.slice(3)).toEqual([skip, ownFile]);

@@ -41,6 +41,17 @@ test('those of one kind alone, as others may know other names', async () => {
   expect(await chosen({ network: two })).toBe('185.12.64.1 185.12.64.2');
 });
 
+test('one that knows no such name is not put beside one that does, nor taken in its stead', async () => {
+  const none = 'says-none';
+  expect(await chosen({ ...all, network: { '10.2.0.1': none, '10.2.0.2': 'answers' } })).toBe('10.2.0.2');
+  expect(await chosen({ ...all, network: { '10.2.0.1': none, '10.2.0.2': none, ...hetzner } })).toBe(
+    '185.12.64.1 185.12.64.2',
+  );
+  expect(await chosen({ ...all, network: { '10.2.0.1': none, '10.2.0.2': none } })).toBe('10.2.0.1 10.2.0.2');
+  // The operator knows what his servers know.
+  expect(await chosen({ ...all, network: { '10.1.0.1': none, ...host } })).toBe('10.1.0.1');
+});
+
 test('one that answers over one protocol alone is not taken, and a slow one last', async () => {
   const network = { ...configured, '10.1.0.1': { udp: 'answers' }, '10.1.0.2': 'slow' } as const;
   expect(await chosen({ ...all, network })).toBe('10.1.0.3 10.1.0.4 10.1.0.2');

@@ -86,6 +86,8 @@ type Deed =
   | 'servfail'
   | 'refused'
   | 'slow'
+  | 'late'
+  | 'says-none'
   | 'wrong'
   | 'cut';
 export type Behaviour = Deed | Partial<Record<Protocol, Deed>>;
@@ -330,7 +332,7 @@ function answerOf(network: Readonly<Record<string, Behaviour>>, question: DnsQue
   const said = (code: string, elapsedMs = 4, truncated = false): DnsAnswer => ({
     kind: 'answered',
     code,
-    records: [],
+    records: code === 'NOERROR' ? ['203.0.113.80'] : [],
     truncated,
     elapsedMs,
   });
@@ -339,8 +341,12 @@ function answerOf(network: Readonly<Record<string, Behaviour>>, question: DnsQue
       return said('NOERROR');
     case 'slow':
       return said('NOERROR', 1_400);
+    case 'late':
+      return said('NOERROR', 80);
     case 'cut':
       return said('NOERROR', 4, protocol === 'udp');
+    case 'says-none':
+      return said('NXDOMAIN');
     case 'servfail':
       return said('SERVFAIL');
     case 'refused':

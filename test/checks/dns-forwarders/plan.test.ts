@@ -60,7 +60,12 @@ test('the import ahead of the forward: our own key of coredns-custom, proven by 
       title: 'pod coredns-6799fbcd5-x7k2p has loaded it',
       until: {
         kind: 'coredns-reloaded',
-        pods: [{ name: 'coredns-6799fbcd5-x7k2p', address: '10.42.0.5', hashWas: 'abc', failedWas: 0 }],
+        pods: [
+          {
+            ...{ name: 'coredns-6799fbcd5-x7k2p', address: '10.42.0.5', hashWas: 'abc', failedWas: 0 },
+            containerWas: 'c0ffee',
+          },
+        ],
       },
       deadlineMs: 180_000,
     },

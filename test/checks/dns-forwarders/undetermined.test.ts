@@ -30,7 +30,7 @@ test('without rights CoreDNS itself is asked, if its address is known', async ()
   const resolves = await outcome({ coreDns: noConfig, world: { '10.42.0.5': 'answers' } });
   expect(resolves).toMatchObject({
     outcome: 'ok',
-    limits: expect.arrayContaining(['needs: get configmaps in kube-system']),
+    limits: expect.arrayContaining(['not judged for want of a right (needs: get configmaps in kube-system)']),
   });
   const fails = await outcome({ coreDns: noConfig, world: { '10.42.0.5': 'servfail' } });
   expect(fails).toMatchObject({ outcome: 'findings', codes: ['forwarders-dead'] });
@@ -42,7 +42,7 @@ test('without the right to read coredns-custom nothing is written', async () => 
     network: { '185.12.64.1': 'answers' },
   });
   expect(findings).toMatchObject([{ code: 'forwarders-dead', remedy: { kind: 'none' } }]);
-  expect(limits).toContain('needs: get configmaps in kube-system');
+  expect(limits).toContain('not judged for want of a right (needs: get configmaps in kube-system)');
   expect(plan(() => true).steps).toEqual([]);
 });
 

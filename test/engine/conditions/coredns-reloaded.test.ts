@@ -12,6 +12,7 @@ interface Pod {
   readonly phase?: string;
   readonly ready?: boolean;
   readonly isGoing?: boolean;
+  readonly container?: string;
 }
 
 /** Port 9153 is not ours to listen on here: pages and pods are made up, as CoreDNS 1.12.3 and k3s have them. */
@@ -22,7 +23,7 @@ class World {
   readonly host: Host = {
     ...liveNode().host,
     httpGet: async (url) => {
-      const body = this.pages.get(/^http:\/\/\[?(.+?)\]?:9153\/metrics$/.exec(url)?.[1] ?? '');
+      const body = this.pages.get(/^http:\/\/\[?(.+?)\]?(?::9153)?\/metrics$/.exec(url)?.[1] ?? '');
       return body === undefined ? { kind: 'unavailable', reason: 'refused' } : { kind: 'ok', body };
     },
     kubeGet: async (path) => this.#get(path),
@@ -56,10 +57,16 @@ function ok(body: object): KubeResult {
   return { kind: 'ok', body: JSON.stringify(body), source: '' };
 }
 
-function podObject({ name, address, phase = 'Running', ready = phase === 'Running', isGoing }: Pod) {
+function podObject({ name, address, phase = 'Running', ready = phase === 'Running', isGoing, container }: Pod) {
+  const containerStatuses = container ? [{ name: 'coredns', containerID: `containerd://${container}` }] : [];
   return {
     metadata: { name, ...(isGoing && { deletionTimestamp: '2026-11-21T12:00:00Z' }) },
-    status: { phase, podIP: address, conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }] },
+    status: {
+      phase,
+      podIP: address,
+      conditions: [{ type: 'Ready', status: ready ? 'True' : 'False' }],
+      containerStatuses,
+    },
   };
 }
 
@@ -136,6 +143,35 @@ describe('a pod that stays', () => {
     expect(await watchReload([{ ...before, address: 'fd00:42::5' }], world.host)()).toEqual({
       kind: 'holds',
     });
+  });
+
+  test('has read it when its container was started anew, and never tells a hash', async () => {
+    const { world } = worldWith();
+    const look = watchReload([{ ...before, containerWas: 'one' }], world.host);
+    const pod = { name: 'coredns-1', address: '10.42.0.5' };
+    world.pages.set('10.42.0.5', page(undefined, 0));
+    world.pods.set('coredns-1', { ...pod, container: 'one' });
+    expect(await look()).toMatchObject({ kind: 'not-yet' });
+    world.pods.set('coredns-1', { ...pod, container: 'two', ready: false });
+    expect(await look()).toMatchObject({ kind: 'not-yet' });
+    world.pods.set('coredns-1', { ...pod, container: 'two' });
+    expect(await look()).toEqual({ kind: 'holds' });
+    world.pages.set('10.42.0.5', page(undefined, 1));
+    expect(await look()).toMatchObject({ kind: 'never' });
+  });
+
+  test('is asked at another port, too, as is its successor', async () => {
+    const world = new World();
+    world.run('coredns-1', '10.42.0.5:9253', { hash: 'old' });
+    const look = watchReload([{ ...before, failedWas: 0, metricsPort: 9253 }], world.host);
+    expect(await look()).toMatchObject({ kind: 'not-yet', seen: expect.stringContaining('still runs') });
+    world.run('coredns-1', '10.42.0.5:9253', { hash: 'new' });
+    expect(await look()).toEqual({ kind: 'holds' });
+    world.remove('coredns-1');
+    world.run('coredns-9', '10.42.0.9');
+    world.pages.set('10.42.0.9:9253', page(undefined, 0));
+    world.pages.delete('10.42.0.9');
+    expect(await look()).toEqual({ kind: 'holds' });
   });
 
   test('does not hide another one that has not', async () => {
