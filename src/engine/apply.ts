@@ -68,7 +68,22 @@ async function applySteps(steps: readonly Step[], done: Written[], context: Appl
   }
   const problem = done.length > 0 ? await context.confirm() : undefined;
   if (problem !== undefined) return takeBack(done, { kind: 'failed', reason: problem }, context);
-  return { kind: 'done', notes };
+  return { kind: 'done', notes: [...notes, ...(await changedSince(steps, done, context))] };
+}
+
+/** While a plan waits others are at work: what they have made of it meanwhile is theirs, and is told. */
+async function changedSince(
+  steps: readonly Step[],
+  done: readonly Written[],
+  context: ApplyContext,
+): Promise<readonly string[]> {
+  if (!steps.some(({ kind }) => kind === 'wait')) return [];
+  // What the kernel holds changes by itself.
+  const lasting = done.filter(({ change: { about } }) => !about.volatile && !about.firewall);
+  const verdicts = await Promise.all(lasting.map(({ change }) => change.verify(context)));
+  return verdicts.flatMap((verdict) =>
+    verdict.kind === 'not-as-planned' ? [`changed by somebody else since: ${verdict.reason}`] : [],
+  );
 }
 
 /** Whoever the last change of the firewall has shut out is not to be kept waiting, if the plan waits after it. */

@@ -54,6 +54,15 @@ export function planNothing(): Plan {
   return { steps: [], repairs: [] };
 }
 
+/** Where there is nothing to find, or nothing could be looked at. */
+export function withoutFindings(
+  outcome: 'ok' | 'skipped' | 'unknown',
+  reasons: readonly string[],
+  notes: readonly string[] = [],
+): Diagnosis {
+  return { outcome, reasons, findings: [], limits: [], notes, plan: planNothing };
+}
+
 type FactMap = Readonly<Record<string, Fact<unknown>>>;
 type FactsOf<M extends FactMap> = { readonly [K in keyof M]: M[K] extends Fact<infer T> ? T : never };
 

@@ -1,5 +1,5 @@
 import { DoctorError } from '../doctor-error.ts';
-import { type Check, type Diagnosis, planNothing } from './check.ts';
+import { type Check, type Diagnosis, withoutFindings } from './check.ts';
 import type { FactContext } from './fact.ts';
 
 export interface Examination {
@@ -18,6 +18,6 @@ async function diagnose(check: Check, context: FactContext): Promise<Diagnosis> 
   } catch (error) {
     if (!(error instanceof DoctorError) || error.code !== 'undetermined') throw error;
     const reasons = [error.hint ? `${error.message}; ${error.hint}` : error.message];
-    return { outcome: 'unknown', reasons, findings: [], limits: [], notes: [], plan: planNothing };
+    return withoutFindings('unknown', reasons);
   }
 }

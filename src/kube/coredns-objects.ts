@@ -17,6 +17,10 @@ export interface CoreDnsDeployment {
   /** `spec.template.spec.affinity`, as it is; undefined where there is none. */
   readonly affinity: unknown;
   readonly tolerations: readonly Toleration[];
+  /** `spec.template.spec.nodeName`: its pods go there whatever else is said. */
+  readonly nodeName?: string;
+  /** No change of its template comes to anything. */
+  readonly isPaused?: true;
   /** Of the container that serves DNS, with its tag. */
   readonly image: string | undefined;
   /** From the image's tag: `[1, 12, 3]`. */
@@ -55,6 +59,8 @@ export function parseCoreDnsDeployment(body: string): ParsedDeployment {
       nodeSelector: pod.nodeSelector ?? undefined,
       affinity: pod.affinity ?? undefined,
       tolerations: (pod.tolerations ?? []).flatMap(readToleration),
+      ...(pod.nodeName && { nodeName: pod.nodeName }),
+      ...(spec.paused && { isPaused: true }),
       image,
       version: versionOf(image),
     },
@@ -101,10 +107,12 @@ function deploymentSchema() {
   return z.object({
     spec: z.object({
       replicas: z.int().nullish(),
+      paused: z.boolean().nullish(),
       template: z.object({
         spec: z.object({
           nodeSelector: z.record(z.string(), z.string()).nullish(),
           affinity: z.unknown().optional(),
+          nodeName: z.string().nullish(),
           tolerations: z.array(tolerationSchema()).nullish(),
           containers: z.array(container),
         }),

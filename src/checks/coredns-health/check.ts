@@ -2,11 +2,12 @@
  * coredns-health: whether CoreDNS runs as it is configured, and would start again with what is configured
  * now. Pure functions of what the API, its metrics and its log say.
  */
-import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { type Check, defineCheck, planNothing, withoutFindings } from '../../engine/check.ts';
 import { clusterNodesFact } from '../../facts/cluster-nodes.ts';
 import { type CoreDns, coreDnsFact, type Part } from '../../facts/dns/coredns.ts';
 import { liveCorefileFact } from '../../facts/dns/corefile.ts';
 import { coreDnsMetricsFact } from '../../facts/dns/metrics.ts';
+import { describeOtherDns } from '../../facts/dns/other-dns.ts';
 import { podLogsFact } from '../../facts/dns/pod-logs.ts';
 import { presenceFact } from '../../facts/dns/presence.ts';
 import { upstreamsFact } from '../../facts/dns/upstreams.ts';
@@ -42,11 +43,11 @@ export const corednsHealth: Check = defineCheck({
     now: nowFact,
   },
   diagnose({ presence, ...seen }) {
-    if (presence.kind === 'absent') return skipped([presence.reason]);
-    const { deployment, service } = seen.coreDns;
-    if (deployment.kind === 'absent') return skipped([withoutCoreDns(service)]);
+    if (presence.kind === 'absent') return withoutFindings('skipped', [presence.reason]);
+    const { deployment } = seen.coreDns;
+    if (deployment.kind === 'absent') return withoutFindings('skipped', [describeOtherDns(seen.coreDns)]);
     const { limits, reasons, isBlind } = missing(seen.coreDns);
-    if (isBlind && reasons.length === 0) return skipped(limits);
+    if (isBlind && reasons.length === 0) return withoutFindings('skipped', limits);
     const findings = judges.flatMap((judge) => judge(seen));
     return {
       outcome: findings.length > 0 ? 'findings' : reasons.length > 0 ? 'unknown' : 'ok',
@@ -58,17 +59,6 @@ export const corednsHealth: Check = defineCheck({
     };
   },
 });
-
-function skipped(reasons: readonly string[]): Diagnosis {
-  return { outcome: 'skipped', reasons, findings: [], limits: [], notes: [], plan: planNothing };
-}
-
-function withoutCoreDns(service: Part<readonly string[]>): string {
-  const addresses = service.kind === 'known' ? service.value.join(', ') : '';
-  const seen =
-    addresses === '' ? '' : `; something else answers at ${addresses}, the address of Service kube-dns`;
-  return `there is no Deployment coredns in kube-system${seen}`;
-}
 
 /** What could not be read: for want of a right, which is a limit, or for another reason. */
 function missing({ deployment, pods, config, custom }: CoreDns) {

@@ -1,8 +1,8 @@
 import { parseCorefile } from '../../coredns/corefile.ts';
 import { type CorefileFiles, resolveForwards } from '../../coredns/forwards.ts';
 import type { CoreDns } from '../../facts/dns/coredns.ts';
+import { customFolder } from '../../facts/dns/corefile.ts';
 
-const folder = '/etc/coredns/custom/';
 /** Of all files together; more takes too long to try. */
 const mostLetters = 200_000;
 const mostFiles = 50;
@@ -14,7 +14,9 @@ const mostFiles = 50;
 export function findCulprit({ config, custom }: CoreDns): string | undefined {
   if (config.kind !== 'known' || custom.kind !== 'known') return undefined;
   const text = config.value.data['Corefile'] ?? '';
-  const files = Object.entries(custom.value.data).map(([key, value]) => [`${folder}${key}`, value] as const);
+  const files = Object.entries(custom.value.data).map(
+    ([key, value]) => [`${customFolder}${key}`, value] as const,
+  );
   const letters = files.reduce((sum, [, value]) => sum + value.length, text.length);
   if (files.length > mostFiles || letters > mostLetters) return undefined;
   if (isTaken(text, new Map(files))) return undefined;

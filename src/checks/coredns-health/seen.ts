@@ -1,6 +1,6 @@
 import type { Evidence, Finding } from '../../engine/finding.ts';
 import type { ClusterNodes } from '../../facts/cluster-nodes.ts';
-import type { CoreDns, CoreDnsPod } from '../../facts/dns/coredns.ts';
+import { type CoreDns, type CoreDnsPod, isAlive } from '../../facts/dns/coredns.ts';
 import type { LiveCorefile } from '../../facts/dns/corefile.ts';
 import type { PodMetrics } from '../../facts/dns/metrics.ts';
 import { type LogSigns, type PodLogs, readSigns } from '../../facts/dns/pod-logs.ts';
@@ -24,12 +24,8 @@ export function problem(finding: Omit<Finding, 'remedy'>, todo: string): Finding
   return { ...finding, remedy: { kind: 'none', reason: todo } };
 }
 
-/** Those that are to run: neither on their way out, nor left behind by an eviction. */
 export function podsOf({ coreDns }: Seen): readonly CoreDnsPod[] {
-  if (coreDns.pods.kind !== 'known') return [];
-  return coreDns.pods.value.filter(
-    ({ isEnding, phase }) => !isEnding && phase !== 'Failed' && phase !== 'Succeeded',
-  );
+  return coreDns.pods.kind === 'known' ? coreDns.pods.value.filter(isAlive) : [];
 }
 
 /** What waits for a restart does no harm while a pod answers. */

@@ -2,13 +2,14 @@
  * coredns-placement: whether CoreDNS runs where its policy wants it, and is reached there. Pure functions
  * of facts; what CoreDNS answers this host is one of them.
  */
-import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { type Check, type Diagnosis, defineCheck, planNothing, withoutFindings } from '../../engine/check.ts';
 import { clusterNodesFact } from '../../facts/cluster-nodes.ts';
 import { type ClusterAnswers, clusterAnswersFact } from '../../facts/dns/cluster-answers.ts';
-import { type CoreDns, coreDnsFact } from '../../facts/dns/coredns.ts';
+import { coreDnsFact } from '../../facts/dns/coredns.ts';
 import { coreDnsOverlayFact } from '../../facts/dns/coredns-overlay.ts';
 import { liveCorefileFact } from '../../facts/dns/corefile.ts';
 import { manifestEditorFact } from '../../facts/dns/manifest-editor.ts';
+import { describeOtherDns } from '../../facts/dns/other-dns.ts';
 import { packagedFact } from '../../facts/dns/packaged.ts';
 import { placementFact } from '../../facts/dns/placement.ts';
 import { presenceFact } from '../../facts/dns/presence.ts';
@@ -37,17 +38,21 @@ export const corednsPlacement: Check = defineCheck({
   },
   diagnose({ presence, components, placement, nodes, ...facts }, config): Diagnosis {
     const { coreDns } = facts;
-    if (presence.kind === 'absent') return skipped(presence.reason);
-    if (coreDns.deployment.kind === 'absent') return skipped(describeOther(coreDns));
+    if (presence.kind === 'absent') return withoutFindings('skipped', [presence.reason]);
+    if (coreDns.deployment.kind === 'absent') return withoutFindings('skipped', [describeOtherDns(coreDns)]);
     // What a machine outside the cluster reaches says nothing of its nodes.
     const answers = components.kubelet ? facts.answers : noAnswers;
     if (placement.kind === 'unavailable') {
       const judged = judgeWithoutPods(coreDns, placement, answers);
-      return judged.isBlind && placement.forbidden ? skipped(judged.reasons.join('; ')) : diagnosis(judged);
+      return judged.isBlind && placement.forbidden
+        ? withoutFindings('skipped', [judged.reasons.join('; ')])
+        : diagnosis(judged);
     }
-    if (nodes.kind === 'unavailable') return skipped(nodes.reason);
+    if (nodes.kind === 'unavailable') return withoutFindings('skipped', [nodes.reason]);
     if (placement.pods.length === 0) {
-      return skipped('the Deployment coredns has no pods: "doctor check coredns-health" says why');
+      return withoutFindings('skipped', [
+        'the Deployment coredns has no pods: "doctor check coredns-health" says why',
+      ]);
     }
     const settings = config.checks['coredns-placement'];
     return diagnosis(
@@ -69,16 +74,4 @@ function diagnosis({ steps, findings, reasons, limits, notes }: Judged): Diagnos
     plan: (mayRepair) =>
       planned.length > 0 && planned.every(mayRepair) ? { steps, repairs: planned } : planNothing(),
   };
-}
-
-function skipped(reason: string): Diagnosis {
-  return { outcome: 'skipped', reasons: [reason], findings: [], limits: [], notes: [], plan: planNothing };
-}
-
-/** A DaemonSet, a chart of somebody's, another server altogether. */
-function describeOther({ pods, service }: CoreDns): string {
-  const running = pods.kind === 'known' ? pods.value : [];
-  const where = service.kind === 'known' ? ` at ${service.value.join(', ')}` : '';
-  const who = running.map(({ name, node }) => `${name} on ${node ?? 'no node'}`).slice(0, 5);
-  return `there is no Deployment kube-system/coredns: cluster DNS${where} is ${who.length === 0 ? "somebody else's" : `served by ${who.join(', ')}`}`;
 }

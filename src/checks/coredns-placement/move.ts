@@ -43,7 +43,10 @@ export function decideMove(seen: Seen): Move {
     };
   }
   const obstacle =
-    noPlace(seen, deployment.value, applied) ?? noReach(seen, deployment.value, applied) ?? whyNoStart(seen);
+    whyNotMoved(deployment.value) ??
+    noPlace(seen, deployment.value, applied) ??
+    noReach(seen, deployment.value, applied) ??
+    whyNoStart(seen);
   if (obstacle !== undefined) return held(obstacle);
   const proof = findProof(seen);
   if (proof.kind === 'none') return held(proof.reason);
@@ -80,6 +83,14 @@ function whyNoDeployment(deployment: Exclude<Seen['coreDns']['deployment'], { ki
   return deployment.kind === 'absent'
     ? 'there is no Deployment coredns'
     : `the Deployment coredns cannot be read: ${deployment.reason}`;
+}
+
+/** A pod that names its node goes there, is refused for its labels, and is made again without end. */
+function whyNotMoved({ isPaused, nodeName }: CoreDnsDeployment): string | undefined {
+  if (isPaused)
+    return 'the roll-out of the Deployment coredns is paused: "kubectl -n kube-system rollout resume deployment coredns", then run this again';
+  if (nodeName === undefined) return undefined;
+  return `somebody has bound the Deployment coredns to node ${nodeName} (spec.template.spec.nodeName): take that away first`;
 }
 
 function isUsable(node: NodeFacts, deployment: CoreDnsDeployment): boolean {

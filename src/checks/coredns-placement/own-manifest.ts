@@ -1,7 +1,9 @@
 import { wouldBeAsked } from '../../coredns/forwards.ts';
 import type { Step } from '../../engine/step.ts';
+import { ownOverridePath } from '../../facts/dns/corefile.ts';
 import { ownManifestName } from '../../facts/dns/packaged.ts';
 import type { EditedManifest } from '../../facts/dns/pin-manifest.ts';
+import { isAnswered } from '../../facts/dns/server-answer.ts';
 import type { Pin } from './pin.ts';
 import type { Seen } from './seen.ts';
 
@@ -63,10 +65,10 @@ const skipText =
 /** Where its own key in coredns-custom would not be asked, it changes the Corefile in the same run. */
 function mayChangeCorefile({ corefile, answers }: Seen): boolean {
   const resolves = [...answers.world.values()].some(({ byProtocol }) =>
-    Object.values(byProtocol).some(({ verdict }) => verdict === 'answers' || verdict === 'slow'),
+    Object.values(byProtocol).some(isAnswered),
   );
   if (resolves || corefile.kind !== 'read') return false;
-  return !wouldBeAsked(corefile.corefile, corefile.files, '/etc/coredns/custom/k3s-doctor-upstream.override');
+  return !wouldBeAsked(corefile.corefile, corefile.files, ownOverridePath);
 }
 
 function file({ packaged }: Seen, name: string, basedOn: string | null, content: string): Step {

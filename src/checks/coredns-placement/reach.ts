@@ -2,7 +2,7 @@ import type { Evidence } from '../../engine/finding.ts';
 import type { NodeFacts } from '../../facts/cluster-nodes.ts';
 import type { ClusterAnswers } from '../../facts/dns/cluster-answers.ts';
 import type { ServerAnswer, Tried } from '../../facts/dns/server-answer.ts';
-import { serverKey } from '../../facts/dns/server-answer.ts';
+import { isAnswered, serverKey } from '../../facts/dns/server-answer.ts';
 import { innerAddress, type OverlayAnswer, type OverlayAnswers } from '../../facts/overlay.ts';
 import { isSelf, type PlacedPod, type Seen } from './seen.ts';
 
@@ -28,19 +28,14 @@ export function reachOfPod({ answers }: Seen, { pod, node }: PlacedPod): Reach {
 
 /**
  * Neither name nor address of a pod is in it: it is to read the same after a repair that failed has been
- * taken back, when another pod is in the same plight.
+ * taken back, when another pod is in the same plight. Nor is how long an answer took.
  */
 export function evidenceOf(answer: ServerAnswer | undefined, what: string): readonly Evidence[] {
   const said = (protocol: string, tried: Tried | undefined): readonly Evidence[] =>
     tried === undefined || tried.verdict === 'not-asked'
       ? []
-      : [{ source: `${protocol} query to ${what}`, observed: isHeard(tried) ? 'answered' : tried.detail }];
+      : [{ source: `${protocol} query to ${what}`, observed: isAnswered(tried) ? 'answered' : tried.detail }];
   return [...said('UDP', answer?.byProtocol.udp), ...said('TCP', answer?.byProtocol.tcp)];
-}
-
-/** How long it took is another time each time. */
-function isHeard({ verdict }: Tried): boolean {
-  return verdict === 'answers' || verdict === 'slow';
 }
 
 /** Whether a node's end of the overlay answers; of a cluster with two families the worse of both. */

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts';
+import { listed } from '../../engine/listed.ts';
 import type { ClusterNodes, NodeFacts } from '../../facts/cluster-nodes.ts';
 import type { ClusterAnswers } from '../../facts/dns/cluster-answers.ts';
 import type { CoreDns } from '../../facts/dns/coredns.ts';
@@ -37,9 +38,7 @@ export function isOrdered({ placement }: Pick<Seen, 'placement'>): boolean {
 
 /** `a`, `a and b`, `a, b and c`; of very many the first. */
 export function listing(words: readonly string[]): string {
-  if (words.length > most) return `${words.slice(0, most).join(', ')} and ${words.length - most} others`;
-  const last = words.at(-1) ?? '';
-  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`;
+  return listed(words, most);
 }
 
 const most = 6;

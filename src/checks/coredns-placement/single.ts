@@ -29,8 +29,7 @@ export function judgeSingle({ placement, nodes, coreDns: { deployment } }: Seen)
 }
 
 function byHand(allowed: number, replicas: number): string {
-  const scale =
-    '"kubectl -n kube-system scale deployment coredns --replicas=2" (k3s leaves that number alone)';
+  const scale = '"kubectl -n kube-system scale deployment coredns --replicas=2"';
   if (allowed === 1) {
     return `only one node may run it by policy: name a second one that every node reaches in checks.coredns-placement.nodes, then ${scale}`;
   }

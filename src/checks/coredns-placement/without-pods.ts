@@ -20,7 +20,12 @@ export function judgeWithoutPods(
     findings: judgeService(coreDns, answers, 'unknown'),
     steps: [],
     reasons: placement.forbidden && !isBlind ? [] : [reason],
-    limits: placement.forbidden && !isBlind ? [`${reason}; judged: what cluster DNS answers here`] : [],
+    limits:
+      placement.forbidden && !isBlind
+        ? [
+            `where CoreDNS runs is not known (${placement.reason}): judged is whether cluster DNS answers here`,
+          ]
+        : [],
     notes: addresses.map((address, at) => `cluster DNS at ${address}: ${reaches[at] ?? 'unknown'}`),
   };
 }

@@ -1,8 +1,14 @@
+import { isPublicResolver } from '../../facts/dns/public-resolvers.ts';
 import { isLoopback } from '../../facts/dns/resolv-conf.ts';
-import { isSilent, type ServerAnswer, type Tried } from '../../facts/dns/server-answer.ts';
-import { isPublicResolver } from '../../facts/dns/upstreams.ts';
+import {
+  isAnswered,
+  isSilent,
+  isUnheard,
+  type ServerAnswer,
+  type Tried,
+} from '../../facts/dns/server-answer.ts';
 import type { Seen } from './seen.ts';
-import { isAnswered, stateOf } from './verdicts.ts';
+import { stateOf } from './verdicts.ts';
 
 /** What becomes of questions that leave this host for port 53. */
 export type Outwards =
@@ -84,10 +90,6 @@ export function familyOf(server: string): Family {
 
 function unlike(all: readonly ServerAnswer[]): readonly ServerAnswer[] {
   return [...new Map(all.map((answer) => [`${answer.server} ${answer.port}`, answer])).values()];
-}
-
-function isUnheard(tried: Tried | undefined): boolean {
-  return tried?.verdict === 'timed-out' || tried?.verdict === 'blocked';
 }
 
 /** The kernel gives the sender this error when a rule of its own drops what it sends. */

@@ -2,20 +2,23 @@
  * dns-forwarders: whether the servers answer that CoreDNS forwards to, and which could take their place.
  * Pure functions of facts; what each server answered is one of them.
  */
-import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { type Check, type Diagnosis, defineCheck, withoutFindings } from '../../engine/check.ts';
+import { type Judged, planEach } from '../../engine/judged.ts';
 import { clusterNodesFact } from '../../facts/cluster-nodes.ts';
+import { candidatesFact } from '../../facts/dns/candidates.ts';
 import { clusterAnswersFact } from '../../facts/dns/cluster-answers.ts';
 import { coreDnsFact } from '../../facts/dns/coredns.ts';
 import { liveCorefileFact } from '../../facts/dns/corefile.ts';
 import { coreDnsMetricsFact } from '../../facts/dns/metrics.ts';
+import { describeOtherDns } from '../../facts/dns/other-dns.ts';
 import { packagedFact } from '../../facts/dns/packaged.ts';
 import { placementFact } from '../../facts/dns/placement.ts';
 import { presenceFact } from '../../facts/dns/presence.ts';
 import { resolversFact } from '../../facts/dns/resolvers.ts';
-import { candidatesFact, upstreamAnswersFact, upstreamsFact } from '../../facts/dns/upstreams.ts';
+import { upstreamAnswersFact } from '../../facts/dns/upstream-answers.ts';
+import { upstreamsFact } from '../../facts/dns/upstreams.ts';
 import { rootForward } from './corefile-place.ts';
 import { judgeByWorld, judgeZone } from './find-faults.ts';
-import type { Judged } from './judged.ts';
 import { describeSeen, unjudged } from './limits.ts';
 import { findNotLasting, findShadowed } from './other-faults.ts';
 import type { Seen } from './seen.ts';
@@ -46,8 +49,8 @@ export const dnsForwarders: Check = defineCheck({
   diagnose(facts, config) {
     const seen: Seen = { ...facts, config };
     const { live, upstreams, coreDns, presence } = seen;
-    if (presence.kind === 'absent') return skipped(presence.reason);
-    if (coreDns.deployment.kind === 'absent') return skipped(replaced(seen));
+    if (presence.kind === 'absent') return withoutFindings('skipped', [presence.reason]);
+    if (coreDns.deployment.kind === 'absent') return withoutFindings('skipped', [describeOtherDns(coreDns)]);
     if (upstreams.kind === 'unavailable') return withoutUpstreams(seen, upstreams);
     const zones = zonesOf(seen).map((zone) => judgeZone(seen, zone));
     const others = live.kind === 'read' ? [...findShadowed(live), ...findNotLasting(seen, live)] : [];
@@ -81,7 +84,7 @@ function withoutUpstreams(
   if (judged) return diagnosis(seen, [judged], []);
   if (!forbidden) return diagnosis(seen, [], [why]);
   // Who may not know is not ill.
-  return worldOf(seen).resolving.length > 0 ? diagnosis(seen, [], []) : skipped(why);
+  return worldOf(seen).resolving.length > 0 ? diagnosis(seen, [], []) : withoutFindings('skipped', [why]);
 }
 
 function notForUs(reason: string): string {
@@ -89,7 +92,7 @@ function notForUs(reason: string): string {
 }
 
 function whyUnknown({ live }: Seen, reason: string): string {
-  if (live.kind !== 'broken') return reason;
+  if (live.kind !== 'broken') return `what CoreDNS forwards to is not known: ${reason}`;
   return `nobody knows what CoreDNS forwards to, as it cannot read its Corefile (${reason}): doctor check coredns-health`;
 }
 
@@ -100,26 +103,6 @@ function diagnosis(seen: Seen, judged: readonly Judged[], doubts: readonly strin
     findings: judged.map(({ finding }) => finding),
     limits: unjudged(seen, doubts),
     notes: describeSeen(seen),
-    plan(mayRepair) {
-      const repaired = judged.filter(
-        ({ finding }) => finding.remedy.kind === 'planned' && mayRepair(finding),
-      );
-      return {
-        steps: repaired.flatMap(({ steps }) => steps),
-        repairs: repaired.map(({ finding }) => finding),
-      };
-    },
+    plan: planEach(judged),
   };
-}
-
-function skipped(reason: string): Diagnosis {
-  return { outcome: 'skipped', reasons: [reason], findings: [], limits: [], notes: [], plan: planNothing };
-}
-
-function replaced({ coreDns: { service } }: Seen): string {
-  const where =
-    service.kind === 'known' && service.value.length > 0
-      ? `; what answers at ${service.value.join(', ')} is something else`
-      : '';
-  return `there is no Deployment coredns in kube-system${where}`;
 }

@@ -1,4 +1,4 @@
-import type { Candidate } from '../../facts/dns/upstreams.ts';
+import type { Candidate } from '../../facts/dns/candidates.ts';
 import type { Seen } from './seen.ts';
 import { answersByBoth, has, stateOf } from './verdicts.ts';
 

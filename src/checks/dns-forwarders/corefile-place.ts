@@ -1,13 +1,9 @@
 import { type Forward, wouldBeAsked } from '../../coredns/forwards.ts';
 import { takesSecondForward } from '../../coredns/version.ts';
-import { versionOf } from '../../facts/dns/coredns.ts';
-import type { LiveCorefile } from '../../facts/dns/corefile.ts';
+import { type ConfigMap, versionOf } from '../../facts/dns/coredns.ts';
+import { ownOverrideKey, ownOverridePath, type ReadCorefile } from '../../facts/dns/corefile.ts';
 import type { Seen } from './seen.ts';
 import { customKeyOf, placeOf, sampleLine } from './words.ts';
-
-export const overrideKey = 'k3s-doctor-upstream.override';
-const customFolder = '/etc/coredns/custom/';
-export const overridePath = `${customFolder}${overrideKey}`;
 
 /** Where another forward of zone `.` has to be written to be asked. */
 export type Place =
@@ -16,8 +12,6 @@ export type Place =
   /** In the Corefile itself, in place of what stands there. */
   | { readonly kind: 'corefile'; readonly forward: Forward }
   | { readonly kind: 'nowhere'; readonly reason: string };
-
-type ReadCorefile = LiveCorefile & { readonly kind: 'read' };
 
 /** The forward that answers for all names that nothing else answers for. */
 export function rootForward({ forwards }: Pick<ReadCorefile, 'forwards'>): Forward | undefined {
@@ -37,18 +31,30 @@ export function findPlace(seen: Seen, live: ReadCorefile, servers: readonly stri
     );
   }
   if (custom.kind === 'unavailable') return nowhere(`ConfigMap coredns-custom: ${custom.reason}`);
-  const isOurs = forward.file === overridePath;
+  const isOurs = forward.file === ownOverridePath;
   if (
     isOurs ||
-    (takesSecondForward(versionOf(seen.coreDns)) && wouldBeAsked(live.corefile, live.files, overridePath))
+    (takesSecondForward(versionOf(seen.coreDns)) && wouldBeAsked(live.corefile, live.files, ownOverridePath))
   ) {
-    const was = custom.kind === 'known' ? (custom.value.data[overrideKey] ?? null) : null;
+    const was = custom.kind === 'known' ? (custom.value.data[ownOverrideKey] ?? null) : null;
+    const obstacle = custom.kind === 'known' ? whyUnchangeable(custom.value, 'coredns-custom') : undefined;
+    if (obstacle !== undefined) return nowhere(`${obstacle}: ${line}`);
     return { kind: 'override', was, forward };
   }
-  if (forward.file === undefined) return { kind: 'corefile', forward };
+  if (forward.file === undefined) {
+    const { config } = seen.coreDns;
+    const obstacle = config.kind === 'known' ? whyUnchangeable(config.value, 'coredns') : undefined;
+    return obstacle === undefined ? { kind: 'corefile', forward } : nowhere(`${obstacle}: ${line}`);
+  }
   const key = customKeyOf(forward);
   const edit = key ? ` (kubectl -n kube-system edit configmap coredns-custom, key ${key})` : '';
   return nowhere(`${placeOf(forward)} is yours: write there${edit}: ${line}`);
+}
+
+function whyUnchangeable({ isImmutable, binaryKeys = [] }: ConfigMap, name: string): string | undefined {
+  if (isImmutable) return `ConfigMap ${name} is immutable: it has to be deleted and made anew, with this`;
+  if (!binaryKeys.includes(ownOverrideKey)) return undefined;
+  return `ConfigMap ${name} has ${ownOverrideKey} among its binaryData: take it away there, and write`;
 }
 
 function nowhere(reason: string): Place {

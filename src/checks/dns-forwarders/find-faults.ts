@@ -1,14 +1,16 @@
 import type { Evidence, Finding } from '../../engine/finding.ts';
+import { type Judged, unrepaired } from '../../engine/judged.ts';
+import { listed } from '../../engine/listed.ts';
+import { isPublicResolver } from '../../facts/dns/public-resolvers.ts';
 import { isSilent } from '../../facts/dns/server-answer.ts';
-import { isPublicResolver } from '../../facts/dns/upstreams.ts';
 import { familyOf, judgeOutwards, type Outwards } from './blocked.ts';
 import { judgeServers } from './judge-servers.ts';
-import { type Judged, type Repair, unrepaired, withRepair } from './judged.ts';
 import { canMoveHere } from './reach.ts';
 import { findRepair } from './repair.ts';
 import type { Seen } from './seen.ts';
 import { describePlight } from './verdicts.ts';
-import { listed, outwardsWords, whatServersDo } from './words.ts';
+import { type Repair, withRepair } from './with-repair.ts';
+import { outwardsWords, whatServersDo } from './words.ts';
 import { type World, type WorldAnswer, worldOf } from './world.ts';
 import type { Zone, ZoneServer } from './zones.ts';
 

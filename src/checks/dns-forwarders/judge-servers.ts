@@ -1,7 +1,7 @@
 import type { Finding } from '../../engine/finding.ts';
-import type { ServerAnswer } from '../../facts/dns/server-answer.ts';
-import { type Judged, unrepaired } from './judged.ts';
-import { describeAnswer, has, isAnswered } from './verdicts.ts';
+import { type Judged, unrepaired } from '../../engine/judged.ts';
+import { isAnswered, type ServerAnswer } from '../../facts/dns/server-answer.ts';
+import { describeAnswer, has } from './verdicts.ts';
 import { deedOf, protocolsWith } from './words.ts';
 import type { Zone, ZoneServer } from './zones.ts';
 

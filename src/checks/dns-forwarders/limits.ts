@@ -13,9 +13,10 @@ export function unjudged(seen: Seen, told: readonly string[]): readonly string[]
     live.kind === 'unavailable' ? live : undefined,
     upstreams.kind === 'unavailable' ? upstreams : undefined,
   ];
-  const forbidden = parts.flatMap((part) =>
-    part?.kind === 'unavailable' && part.forbidden ? [`not judged for want of a right (${part.reason})`] : [],
+  const rights = new Set(
+    parts.flatMap((part) => (part?.kind === 'unavailable' && part.forbidden ? [part.reason] : [])),
   );
+  const forbidden = rights.size > 0 ? [`not judged for want of rights (${[...rights].join('; ')})`] : [];
   const noForward =
     live.kind === 'read' && !rootForward(live)
       ? ['the Corefile has no forward for names outside the cluster: whether that is meant cannot be known']

@@ -1,15 +1,14 @@
 import { parseCorefile } from '../../coredns/corefile.ts';
 import { type Forward, resolveForwards, wouldBeAsked } from '../../coredns/forwards.ts';
-import type { LiveCorefile } from '../../facts/dns/corefile.ts';
-import { overridePath, rootForward } from './corefile-place.ts';
-import { type Judged, unrepaired } from './judged.ts';
+import { type Judged, unrepaired } from '../../engine/judged.ts';
+import { listed } from '../../engine/listed.ts';
+import { ownOverridePath, type ReadCorefile } from '../../facts/dns/corefile.ts';
+import { rootForward } from './corefile-place.ts';
 import { isLeftAlone } from './lasting.ts';
 import type { Seen } from './seen.ts';
 import { stateOf } from './verdicts.ts';
-import { customKeyOf, listed, placeOf, targetsOf } from './words.ts';
+import { customKeyOf, placeOf, targetsOf } from './words.ts';
 import { zonesOf } from './zones.ts';
-
-type ReadCorefile = LiveCorefile & { readonly kind: 'read' };
 
 /** A forward in coredns-custom that stands behind another one of its zone: written down, and never asked. */
 export function findShadowed({ forwards }: ReadCorefile): readonly Judged[] {
@@ -89,7 +88,7 @@ function packagedForward(text: string, { files }: ReadCorefile): Forward | undef
 
 function isImportedFirst(text: string, { files }: ReadCorefile): boolean {
   const parsed = parseCorefile(text);
-  return parsed.kind === 'parsed' && wouldBeAsked(parsed.corefile, files, overridePath);
+  return parsed.kind === 'parsed' && wouldBeAsked(parsed.corefile, files, ownOverridePath);
 }
 
 /** Servers, with those of kubelet's resolv.conf in place of its name. */

@@ -1,14 +1,13 @@
 import { type Forward, withUpstreams } from '../../coredns/forwards.ts';
 import { isAtLeast } from '../../coredns/version.ts';
+import { listed } from '../../engine/listed.ts';
 import type { CoreDnsBefore, Step, WaitStep } from '../../engine/step.ts';
-import { versionOf } from '../../facts/dns/coredns.ts';
-import type { LiveCorefile } from '../../facts/dns/corefile.ts';
-import { overrideKey, type Place } from './corefile-place.ts';
+import { isAlive, versionOf } from '../../facts/dns/coredns.ts';
+import { ownOverrideKey, type ReadCorefile } from '../../facts/dns/corefile.ts';
+import type { Place } from './corefile-place.ts';
 import { planLasting } from './lasting.ts';
 import { type Seen, settingsOf } from './seen.ts';
-import { listed, placeOf, sampleLine, targetsOf } from './words.ts';
-
-type ReadCorefile = LiveCorefile & { readonly kind: 'read' };
+import { placeOf, sampleLine, targetsOf } from './words.ts';
 
 interface Wanted {
   readonly place: Exclude<Place, { readonly kind: 'nowhere' }>;
@@ -31,7 +30,7 @@ export function planSteps(seen: Seen, live: ReadCorefile, { place, servers, askA
       kind: 'config-map-key',
       namespace: 'kube-system',
       name: 'coredns-custom',
-      key: overrideKey,
+      key: ownOverrideKey,
       was: place.was,
       value: overrideText(live, place.forward, servers),
     };
@@ -81,7 +80,7 @@ function overrideText(
 
 function waitForReload(seen: Seen): readonly WaitStep[] {
   const { coreDns, metrics } = seen;
-  const living = coreDns.pods.kind === 'known' ? coreDns.pods.value.filter(({ isEnding }) => !isEnding) : [];
+  const living = coreDns.pods.kind === 'known' ? coreDns.pods.value.filter(isAlive) : [];
   // None is told before the first reload; and before 1.9.1 one of another kind, which is not waited for.
   const tellsHash = isAtLeast(versionOf(coreDns), [1, 9, 1]);
   const pods = living.flatMap(({ name, address, containerId }): CoreDnsBefore[] => {

@@ -1,6 +1,7 @@
+import { listed } from '../../engine/listed.ts';
+import { isAlive } from '../../facts/dns/coredns.ts';
 import type { Seen } from './seen.ts';
 import { stateOf } from './verdicts.ts';
-import { listed } from './words.ts';
 
 /** Whether a change could be proven from this host: by asking CoreDNS. */
 export type Reach =
@@ -19,7 +20,7 @@ export function reachOf(seen: Seen): Reach {
   if (reached.length > 0) return { kind: 'reached', addresses: reached };
   // It will answer at the Service's address once it is where it belongs, which is seen to before.
   if (isMoving(seen) && addresses.length > 0) return { kind: 'reached', addresses };
-  const living = pods.kind === 'known' ? pods.value.filter(({ isEnding }) => !isEnding) : [];
+  const living = pods.kind === 'known' ? pods.value.filter(isAlive) : [];
   const nodes = [...new Set(living.flatMap(({ node }) => node ?? []))];
   const here = seen.nodes.kind === 'known' ? seen.nodes.self?.name : undefined;
   const others = nodes.filter((node) => node !== here);

@@ -1,16 +1,14 @@
 import { count } from '../../engine/count.ts';
-import type { LiveCorefile } from '../../facts/dns/corefile.ts';
+import type { ReadCorefile } from '../../facts/dns/corefile.ts';
 import { isSilent } from '../../facts/dns/server-answer.ts';
 import { chooseServers } from './choose-servers.ts';
 import { findPlace } from './corefile-place.ts';
-import type { Repair } from './judged.ts';
 import { planSteps } from './plan.ts';
 import { reachOf } from './reach.ts';
 import type { Seen } from './seen.ts';
 import { answersByBoth, describeAnswer, stateOf } from './verdicts.ts';
+import type { Repair } from './with-repair.ts';
 import { candidateWords, sampleLine } from './words.ts';
-
-type ReadCorefile = LiveCorefile & { readonly kind: 'read' };
 
 /** Other servers for zone `.`, none of whose own answers; or why not. */
 export function findRepair(seen: Seen): Repair {

@@ -1,5 +1,6 @@
 import type { Config } from '../../config/config.ts';
 import type { ClusterNodes } from '../../facts/cluster-nodes.ts';
+import type { Candidates } from '../../facts/dns/candidates.ts';
 import type { ClusterAnswers } from '../../facts/dns/cluster-answers.ts';
 import type { CoreDns } from '../../facts/dns/coredns.ts';
 import type { LiveCorefile } from '../../facts/dns/corefile.ts';
@@ -8,7 +9,8 @@ import type { Packaged } from '../../facts/dns/packaged.ts';
 import type { Placement } from '../../facts/dns/placement.ts';
 import type { Presence } from '../../facts/dns/presence.ts';
 import type { Resolvers } from '../../facts/dns/resolvers.ts';
-import type { Candidates, UpstreamAnswers, Upstreams } from '../../facts/dns/upstreams.ts';
+import type { UpstreamAnswers } from '../../facts/dns/upstream-answers.ts';
+import type { Upstreams } from '../../facts/dns/upstreams.ts';
 
 /** All that is known of what CoreDNS forwards to. */
 export interface Seen {

@@ -1,4 +1,4 @@
-import { type ServerAnswer, servesPods, type Tried } from '../../facts/dns/server-answer.ts';
+import { isAnswered, type ServerAnswer, servesPods, type Tried } from '../../facts/dns/server-answer.ts';
 
 type Protocol = keyof ServerAnswer['byProtocol'];
 
@@ -11,10 +11,6 @@ export function stateOf(answer: ServerAnswer | undefined, forcesTcp = false): St
   const { tcp } = answer.byProtocol;
   const isOfUse = forcesTcp && tcp ? isAnswered(tcp) : servesPods(answer);
   return isOfUse ? 'of-use' : 'useless';
-}
-
-export function isAnswered(tried: Tried | undefined): boolean {
-  return tried?.verdict === 'answers' || tried?.verdict === 'slow';
 }
 
 /** Over UDP and over TCP. What UDP cuts short comes over TCP. */

@@ -1,15 +1,10 @@
 import type { Forward } from '../../coredns/forwards.ts';
-import type { ServerAnswer, Tried } from '../../facts/dns/server-answer.ts';
-import type { Candidate } from '../../facts/dns/upstreams.ts';
+import { listed } from '../../engine/listed.ts';
+import type { Candidate } from '../../facts/dns/candidates.ts';
+import { customFolder } from '../../facts/dns/corefile.ts';
+import { isAnswered, type ServerAnswer, type Tried } from '../../facts/dns/server-answer.ts';
 import type { Outwards } from './blocked.ts';
-import { isAnswered } from './verdicts.ts';
 import type { ZoneServer } from './zones.ts';
-
-/** `a`, `a and b`, `a, b and c`. */
-export function listed(words: readonly string[]): string {
-  const [last = '', ...others] = words.toReversed();
-  return others.length === 0 ? last : `${others.toReversed().join(', ')} and ${last}`;
-}
 
 /** `8.8.8.8 and 1.1.1.1 (Corefile, line 18) do not answer, 10.0.0.2 (/etc/resolv.conf) refuses`. */
 export function whatServersDo(servers: readonly ZoneServer[]): string {
@@ -108,7 +103,7 @@ export function customKeyOf({ file }: Forward): string | undefined {
 }
 
 function customKey(file: string): string | undefined {
-  return /^\/etc\/coredns\/custom\/([^/]+)$/.exec(file)?.[1];
+  return file.startsWith(customFolder) ? file.slice(customFolder.length) : undefined;
 }
 
 /** As it stands in a Corefile. */

@@ -2,7 +2,7 @@
  * essential-flows: whether what nobody can do without gets through this node's rules: pods to the API, to
  * cluster DNS and to kubelet, this node to the API, people to SSH. Pure functions of facts.
  */
-import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { type Check, type Diagnosis, defineCheck, planNothing, withoutFindings } from '../../engine/check.ts';
 import { apiAccessFact } from '../../facts/api-access.ts';
 import { firewallFact } from '../../facts/firewall.ts';
 import { listeningFact } from '../../facts/listening.ts';
@@ -30,11 +30,12 @@ export const essentialFlows: Check = defineCheck({
   },
   diagnose({ firewall, ...facts }, config): Diagnosis {
     const { network } = firewall.reading;
-    if (network.links === undefined) return nothing('unknown', "this node's links could not be read");
+    if (network.links === undefined)
+      return withoutFindings('unknown', ["this node's links could not be read"]);
     const all = findFlows({ ...facts, network, adminNetworks: config.guards.adminNetworks });
     const flows = all.filter(({ ways }) => ways.length > 0);
     if (flows.length === 0)
-      return nothing('skipped', 'neither SSH nor the API nor kubelet can be reached here');
+      return withoutFindings('skipped', ['neither SSH nor the API nor kubelet can be reached here']);
     const judged = flows.map((flow) => judgeFlow(firewall, flow, facts.ufw));
     const findings = judged.flatMap(({ findings }) => findings);
     const reasons = judged.flatMap(({ doubts }) => doubts);
@@ -52,8 +53,4 @@ export const essentialFlows: Check = defineCheck({
 
 function whyNotWalked({ name }: EssentialFlow): string {
   return `${name}: not walked, as nothing here listens there now or no rule of kube-proxy's says where it is`;
-}
-
-function nothing(outcome: 'skipped' | 'unknown', reason: string): Diagnosis {
-  return { outcome, reasons: [reason], findings: [], limits: [], notes: [], plan: planNothing };
 }

@@ -1,4 +1,4 @@
-import { unrepaired } from './judged.ts';
+import { unrepaired } from '../../engine/judged.ts';
 import { annotation, type Judge, problem } from './seen.ts';
 
 /** Two nodes that announce one address: each takes the other's packets. */

@@ -1,6 +1,6 @@
+import { unrepaired } from '../../engine/judged.ts';
 import { decisionWords } from '../../netfilter/walk/decision-words.ts';
 import { type FlowFate, walkFlow } from '../../netfilter/walk/walk-flow.ts';
-import { unrepaired } from './judged.ts';
 import { type Judge, nameOf, problem, type Seen } from './seen.ts';
 
 /** No cause was found here: what is left is on the way, or at the other end. */

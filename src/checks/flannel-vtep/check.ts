@@ -2,7 +2,8 @@
  * flannel-vtep: whether packets of Flannel's VXLAN reach the other nodes, and why not. Pure functions of
  * facts; what the other nodes answer is one of them.
  */
-import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { type Check, type Diagnosis, defineCheck, withoutFindings } from '../../engine/check.ts';
+import { type Judged, planEach } from '../../engine/judged.ts';
 import { checksumSignsFact } from '../../facts/checksum-signs.ts';
 import { type ClusterNodes, clusterNodesFact } from '../../facts/cluster-nodes.ts';
 import { firewallFact } from '../../facts/firewall.ts';
@@ -17,7 +18,6 @@ import {
 } from '../../facts/overlay.ts';
 import { type PodNetwork, podNetworkFact } from '../../facts/pod-network.ts';
 import { judgeChecksums } from './checksums.ts';
-import type { Judged } from './judged.ts';
 import { judgeMtu } from './mtu.ts';
 import { judgeOwnAddress } from './own-address.ts';
 import { judgePeer } from './peer.ts';
@@ -42,15 +42,15 @@ export const flannelVtep: Check = defineCheck({
   },
   diagnose(facts, config) {
     const { pods, nodes, overlays } = facts;
-    if (pods.kind === 'absent') return skipped(pods.reason);
-    if (pods.kind === 'unavailable') return unknown([pods.reason]);
+    if (pods.kind === 'absent') return withoutFindings('skipped', [pods.reason]);
+    if (pods.kind === 'unavailable') return withoutFindings('unknown', [pods.reason]);
     const judgedHere = overlays.flatMap((overlay) => [
       ...judgeMtu(overlay, facts.network),
       ...judgeChecksums(overlay, facts.checksums),
     ]);
     if (nodes.kind === 'unavailable') {
       if (overlays.length === 0 && !facts.components.kubelet)
-        return skipped('no kubelet and no VXLAN link is here');
+        return withoutFindings('skipped', ['no kubelet and no VXLAN link is here']);
       const reason = `the nodes of the cluster are not known: ${nodes.reason}`;
       return diagnosis(judgedHere, { reasons: [reason], notes: describeOverlays(overlays) });
     }
@@ -72,10 +72,11 @@ export const flannelVtep: Check = defineCheck({
 
 function withoutVxlan(pods: PodNetwork, nodes: ClusterNodes & { kind: 'known' }): Diagnosis {
   const backends = new Set(nodes.nodes.map(({ flannel }) => flannel.backend));
-  if (!backends.has('vxlan')) return skipped('no node of this cluster uses the VXLAN backend');
-  if (nodes.nodes.length < 2) return skipped('this is the only node');
+  if (!backends.has('vxlan'))
+    return withoutFindings('skipped', ['no node of this cluster uses the VXLAN backend']);
+  if (nodes.nodes.length < 2) return withoutFindings('skipped', ['this is the only node']);
   const links = pods.kind === 'known' ? pods.overlayLinks.join(', ') : '';
-  return unknown([
+  return withoutFindings('unknown', [
     `the cluster uses VXLAN, and no VXLAN link can be read on this node (${links === '' ? 'there is none' : `there is ${links}`})`,
   ]);
 }
@@ -90,24 +91,8 @@ function diagnosis(
     findings: judged.map(({ finding }) => finding),
     limits: [],
     notes,
-    plan(mayRepair) {
-      const repaired = judged.filter(
-        ({ finding }) => finding.remedy.kind === 'planned' && mayRepair(finding),
-      );
-      return {
-        steps: repaired.flatMap(({ steps }) => steps),
-        repairs: repaired.map(({ finding }) => finding),
-      };
-    },
+    plan: planEach(judged),
   };
-}
-
-function skipped(reason: string): Diagnosis {
-  return { outcome: 'skipped', reasons: [reason], findings: [], limits: [], notes: [], plan: planNothing };
-}
-
-function unknown(reasons: readonly string[]): Diagnosis {
-  return { outcome: 'unknown', reasons, findings: [], limits: [], notes: [], plan: planNothing };
 }
 
 function describeDoubts({ self, nodes }: ClusterNodes & { kind: 'known' }): readonly string[] {

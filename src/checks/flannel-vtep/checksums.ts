@@ -1,8 +1,8 @@
 import type { Evidence } from '../../engine/finding.ts';
+import { type Judged, repaired, unrepaired } from '../../engine/judged.ts';
 import type { Step } from '../../engine/step.ts';
 import { type ChecksumSigns, udevRulePath } from '../../facts/checksum-signs.ts';
 import type { Overlay } from '../../facts/overlay.ts';
-import { type Judged, repaired, unrepaired } from './judged.ts';
 
 /**
  * Kernels before 5.7 compute a wrong checksum for tunnel packets whose port NAT changes, and some virtual

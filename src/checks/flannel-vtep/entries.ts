@@ -1,5 +1,5 @@
+import { repaired } from '../../engine/judged.ts';
 import type { Overlay } from '../../facts/overlay.ts';
-import { repaired } from './judged.ts';
 import { type Judge, nameOf, problem } from './seen.ts';
 
 /** Flannel writes these once, when a node comes or changes; who changed them behind its back wins. */

@@ -1,6 +1,6 @@
+import { type Judged, unrepaired } from '../../engine/judged.ts';
 import type { Overlay } from '../../facts/overlay.ts';
 import type { NetworkReading } from '../../netfilter/walk/reading.ts';
-import { type Judged, unrepaired } from './judged.ts';
 
 /** Outer Ethernet, IP, UDP and VXLAN headers. */
 const overhead = { ipv4: 50, ipv6: 70 } as const;

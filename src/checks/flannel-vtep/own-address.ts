@@ -1,7 +1,7 @@
+import { type Judged, unrepaired } from '../../engine/judged.ts';
 import type { ClusterNodes } from '../../facts/cluster-nodes.ts';
 import type { Overlay } from '../../facts/overlay.ts';
 import type { NetworkReading } from '../../netfilter/walk/reading.ts';
-import { type Judged, unrepaired } from './judged.ts';
 
 /** What this node announces, against what it has: the others send there. */
 export function judgeOwnAddress(

@@ -1,7 +1,7 @@
+import type { Judged } from '../../engine/judged.ts';
 import { judgeOverwrite, judgeTwin } from './announced.ts';
 import { judgeAnswer } from './answer.ts';
 import { judgeEntries } from './entries.ts';
-import type { Judged } from './judged.ts';
 import { judgeRoute, judgeTunnelRoute } from './routes.ts';
 import type { Judge, Seen } from './seen.ts';
 

@@ -1,8 +1,8 @@
 import type { Evidence } from '../../engine/finding.ts';
+import { unrepaired } from '../../engine/judged.ts';
 import type { TunnelRoute } from '../../facts/overlay.ts';
 import { isPrivate } from '../../netfilter/is-private.ts';
 import type { NetworkReading } from '../../netfilter/walk/reading.ts';
-import { unrepaired } from './judged.ts';
 import { annotation, type Judge, nameOf, problem, type Seen } from './seen.ts';
 
 /** The route to the node's pods, which Flannel makes together with those entries. */

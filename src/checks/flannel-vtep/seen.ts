@@ -1,9 +1,9 @@
 import type { Evidence, Finding } from '../../engine/finding.ts';
+import type { Judged } from '../../engine/judged.ts';
 import type { ClusterNodes } from '../../facts/cluster-nodes.ts';
 import type { Overlay, OverlayAnswer, OverlayAnswers, TunnelRoute } from '../../facts/overlay.ts';
 import type { Firewall } from '../../netfilter/walk/firewall.ts';
 import type { NetworkReading } from '../../netfilter/walk/reading.ts';
-import type { Judged } from './judged.ts';
 import type { Peer } from './peers.ts';
 
 /** Another node, and all that bears on whether it is reached. */

@@ -2,7 +2,7 @@
  * forward-rules: whether this node's rules let through what pods send and receive. Everything here is a
  * pure function of facts.
  */
-import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { type Check, defineCheck, withoutFindings } from '../../engine/check.ts';
 import { firewallFact } from '../../facts/firewall.ts';
 import { firewalldFact } from '../../facts/firewalld.ts';
 import { podNetworkFact } from '../../facts/pod-network.ts';
@@ -29,8 +29,8 @@ export const forwardRules: Check = defineCheck({
     firewalld: firewalldFact,
   },
   diagnose({ pods, firewall, ufw, ufwBackend, firewalld }) {
-    if (pods.kind === 'absent') return nothing('skipped', [pods.reason]);
-    if (pods.kind === 'unavailable') return nothing('unknown', [pods.reason]);
+    if (pods.kind === 'absent') return withoutFindings('skipped', [pods.reason]);
+    if (pods.kind === 'unavailable') return withoutFindings('unknown', [pods.reason]);
     const surroundings = { reading: firewall.reading, ufw, ufwBackend, firewalld };
     const { flows, notes } = podFlows(pods, firewall.reading);
     const { causes, doubts } = findCauses(firewall, { flows, pods, surroundings });
@@ -39,7 +39,7 @@ export const forwardRules: Check = defineCheck({
       .filter(({ cause }) => cause.owner === 'policy')
       .map(({ cause }) => `${decisionWords(cause.decision)}: a network policy, which is no fault`);
     const told = [...notes, ...policies, `walked: ${describeFlows(flows)}`];
-    if (faults.length === 0) return nothing(doubts.length > 0 ? 'unknown' : 'ok', doubts, told);
+    if (faults.length === 0) return withoutFindings(doubts.length > 0 ? 'unknown' : 'ok', doubts, told);
     const repairs = faults.map((fault) => ({
       finding: describeCause(fault, pods, {
         surroundings,
@@ -68,14 +68,6 @@ export const forwardRules: Check = defineCheck({
     };
   },
 });
-
-function nothing(
-  outcome: 'ok' | 'skipped' | 'unknown',
-  reasons: readonly string[],
-  notes: readonly string[] = [],
-): Diagnosis {
-  return { outcome, reasons, findings: [], limits: [], notes, plan: planNothing };
-}
 
 function describeFlows(flows: ReturnType<typeof podFlows>['flows']): string {
   return [...new Set(flows.map(({ name }) => name))].join(', ') || 'nothing';

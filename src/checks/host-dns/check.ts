@@ -2,12 +2,13 @@
  * host-dns: whether the host itself resolves what k3s on it needs, and whether pods can inherit its
  * resolvers. Pure functions of facts.
  */
-import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { type Check, defineCheck, planNothing, withoutFindings } from '../../engine/check.ts';
 import { type HostName, hostNamesFact } from '../../facts/dns/host-names.ts';
 import { plain } from '../../facts/dns/plain.ts';
 import { presenceFact } from '../../facts/dns/presence.ts';
 import { type Resolvers, resolversFact } from '../../facts/dns/resolvers.ts';
-import { upstreamAnswersFact, upstreamsFact } from '../../facts/dns/upstreams.ts';
+import { upstreamAnswersFact } from '../../facts/dns/upstream-answers.ts';
+import { upstreamsFact } from '../../facts/dns/upstreams.ts';
 import { judgeGiven } from './given-to-pods.ts';
 import { judgeNames } from './names.ts';
 import { judgeServers, whyNotAsked } from './resolvers.ts';
@@ -26,7 +27,7 @@ export const hostDns: Check = defineCheck({
     answers: upstreamAnswersFact,
   },
   diagnose({ presence, names, resolvers, upstreams, answers }) {
-    if (presence.kind === 'absent') return skipped(presence.reason);
+    if (presence.kind === 'absent') return withoutFindings('skipped', [presence.reason]);
     const findings = [
       ...judgeNames(names.names),
       ...judgeServers(resolvers, answers.fromHost, { namesResolve: allResolve(names.names) }),
@@ -43,10 +44,6 @@ export const hostDns: Check = defineCheck({
     };
   },
 });
-
-function skipped(reason: string): Diagnosis {
-  return { outcome: 'skipped', reasons: [reason], findings: [], limits: [], notes: [], plan: planNothing };
-}
 
 function allResolve(names: readonly HostName[]): boolean {
   return names.length > 0 && names.every(({ answer }) => answer.kind === 'resolved');

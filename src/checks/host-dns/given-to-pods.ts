@@ -1,8 +1,10 @@
 import type { Evidence, Finding } from '../../engine/finding.ts';
+import type { Answers } from '../../facts/dns/ask-servers.ts';
 import { plain } from '../../facts/dns/plain.ts';
-import type { ResolvConf, Resolvers } from '../../facts/dns/resolvers.ts';
+import type { ResolvConf } from '../../facts/dns/resolv-conf.ts';
+import type { Resolvers } from '../../facts/dns/resolvers.ts';
 import { answers } from '../../facts/dns/server-answer.ts';
-import type { Answers, Upstreams } from '../../facts/dns/upstreams.ts';
+import type { Upstreams } from '../../facts/dns/upstreams.ts';
 import { describe, keyOf } from './answers.ts';
 
 const todo =

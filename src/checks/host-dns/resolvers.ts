@@ -1,9 +1,9 @@
 import type { Finding } from '../../engine/finding.ts';
+import type { Answers } from '../../facts/dns/ask-servers.ts';
 import { plain } from '../../facts/dns/plain.ts';
 import { isServerAddress } from '../../facts/dns/resolv-conf.ts';
 import type { Resolvers } from '../../facts/dns/resolvers.ts';
 import { answers, type ServerAnswer } from '../../facts/dns/server-answer.ts';
-import type { Answers } from '../../facts/dns/upstreams.ts';
 import { correctResolvConf, describe, keyOf } from './answers.ts';
 
 /**

@@ -2,7 +2,7 @@
  * iptables-ghosts: chains and rules that kube-proxy, the CNI or the network policy controller left
  * behind, which still catch traffic. Everything here is a pure function of facts.
  */
-import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { type Check, type Diagnosis, defineCheck, withoutFindings } from '../../engine/check.ts';
 import type { Effect, Finding } from '../../engine/finding.ts';
 import { type Connections, connectionsFact } from '../../facts/connections.ts';
 import { type KubeComponents, kubeComponentsFact } from '../../facts/kube-components.ts';
@@ -55,7 +55,7 @@ export const iptablesGhosts: Check = defineCheck({
     }
     if (!tables.some(({ reading }) => reading.owned.size > 0)) {
       const reason = 'no kubelet runs here and no chain of Kubernetes or its CNI is in any table';
-      return { outcome: 'skipped', reasons: [reason], findings: [], limits: [], notes, plan: planNothing };
+      return withoutFindings('skipped', [reason], notes);
     }
     if (
       tables.some(({ reading }) =>
@@ -128,14 +128,7 @@ function unknown(
     .map(
       ({ backend, family, table, reading }) => `${backend} ${family} ${table}: ${reading.owned.size} chains`,
     );
-  return {
-    outcome: 'unknown',
-    reasons,
-    findings: [],
-    limits: [],
-    notes: [...notes, ...seen],
-    plan: planNothing,
-  };
+  return withoutFindings('unknown', reasons, [...notes, ...seen]);
 }
 
 function setOf(ghost: TrafficGhost, sets: readonly GhostSet[]): GhostSet | undefined {

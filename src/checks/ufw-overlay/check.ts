@@ -2,10 +2,10 @@
  * ufw-overlay: what the other hosts of the cluster need to send to this node, and whether this node's
  * rules let it in. Everything here is a pure function of facts.
  */
-import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { type Check, defineCheck, withoutFindings } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
 import type { Step } from '../../engine/step.ts';
-import { type ClusterFlows, clusterFlowsFact } from '../../facts/cluster-flows.ts';
+import { clusterFlowsFact } from '../../facts/cluster-flows.ts';
 import { clusterNodesFact } from '../../facts/cluster-nodes.ts';
 import { firewallFact } from '../../facts/firewall.ts';
 import { firewalldFact } from '../../facts/firewalld.ts';
@@ -32,7 +32,7 @@ export const ufwOverlay: Check = defineCheck({
   diagnose({ firewall, flows, nodes, podNetwork, ufw, firewalld }, config) {
     const { peers, prune } = config.checks['ufw-overlay'];
     if (podNetwork.kind === 'absent' && nodes.kind === 'unavailable' && peers.length === 0) {
-      return nothing('skipped', [podNetwork.reason], flows);
+      return withoutFindings('skipped', [podNetwork.reason], flows.notes);
     }
     const judged = judgeFlows(firewall, flows.needed);
     const gaps = findGaps(judged.gaps, { reading: firewall.reading, ufw, firewalld });
@@ -43,10 +43,14 @@ export const ufwOverlay: Check = defineCheck({
     ];
     const reasons = [...flows.undetermined, ...judged.undetermined];
     if (found.length === 0) {
-      if (reasons.length > 0) return nothing('unknown', reasons, flows);
+      if (reasons.length > 0) return withoutFindings('unknown', reasons, flows.notes);
       return flows.needed.length > 0
-        ? nothing('ok', [], flows)
-        : nothing('skipped', ['there is no other node: nobody needs anything of this one'], flows);
+        ? withoutFindings('ok', [], flows.notes)
+        : withoutFindings(
+            'skipped',
+            ['there is no other node: nobody needs anything of this one'],
+            flows.notes,
+          );
     }
     const repairs = leaveForLater(found.toSorted(bySeverity));
     return {
@@ -71,14 +75,6 @@ export const ufwOverlay: Check = defineCheck({
 interface Repair {
   readonly finding: Finding;
   readonly steps: readonly Step[];
-}
-
-function nothing(
-  outcome: 'ok' | 'skipped' | 'unknown',
-  reasons: readonly string[],
-  { notes }: ClusterFlows,
-): Diagnosis {
-  return { outcome, reasons, findings: [], limits: [], notes, plan: planNothing };
 }
 
 const severities: readonly Finding['severity'][] = ['error', 'warning', 'info'];

@@ -2,7 +2,7 @@
  * world-open: whether strangers get to ports that only the cluster's own hosts have business with.
  * Everything here is a pure function of facts.
  */
-import { type Check, type Diagnosis, defineCheck, planNothing } from '../../engine/check.ts';
+import { type Check, defineCheck, planNothing, withoutFindings } from '../../engine/check.ts';
 import type { Finding } from '../../engine/finding.ts';
 import { clusterFlowsFact } from '../../facts/cluster-flows.ts';
 import { firewallFact } from '../../facts/firewall.ts';
@@ -30,20 +30,21 @@ export const worldOpen: Check = defineCheck({
   },
   diagnose({ firewall, listening, flows, ufw, firewalld }) {
     if (listening.kind === 'unavailable') {
-      return nothing('unknown', `what is open here is not known: ${listening.reason}`);
+      return withoutFindings('unknown', [`what is open here is not known: ${listening.reason}`]);
     }
     const open = clusterPorts.flatMap((port) => {
       const sockets = listening.sockets.filter((socket) => isAt(socket, port) && !isLoopbackOnly(socket));
       return sockets.length > 0 ? [{ port, sockets }] : [];
     });
-    if (open.length === 0) return nothing('skipped', 'none of the ports of a cluster is open on this node');
+    if (open.length === 0)
+      return withoutFindings('skipped', ['none of the ports of a cluster is open on this node']);
     const { links, routes } = firewall.reading.network;
     if (links === undefined || routes === undefined) {
-      return nothing('unknown', "this node's links and routes could not be read");
+      return withoutFindings('unknown', ["this node's links and routes could not be read"]);
     }
     const doors = findFrontDoors(firewall.reading.network);
     if (doors.length === 0)
-      return nothing('skipped', 'this node has no default route: no stranger gets here');
+      return withoutFindings('skipped', ['this node has no default route: no stranger gets here']);
     const findings: Finding[] = [];
     const reasons: string[] = [];
     for (const { port, sockets } of open) {
@@ -90,8 +91,4 @@ function reachableAt(door: FrontDoor, sockets: readonly ListeningSocket[]): Fron
 function describeDoor({ family, link, addresses, isPrivate }: FrontDoor): string {
   const kind = isPrivate ? 'private' : 'public';
   return `${family}: strangers come over ${link} to ${addresses.join(', ')} (${kind})`;
-}
-
-function nothing(outcome: 'skipped' | 'unknown', reason: string): Diagnosis {
-  return { outcome, reasons: [reason], findings: [], limits: [], notes: [], plan: planNothing };
 }

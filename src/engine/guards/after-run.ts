@@ -66,8 +66,19 @@ function never(at: string): FindingState {
 }
 
 function repaired(before: FindingState | undefined, at: string): FindingState {
-  return { seen: 0, lastSeenAt: before?.lastSeenAt ?? at, lastAttemptAt: at, failedAttempts: 0 };
+  const { lastAttemptAt, failedAttempts, repeats = 0 } = before ?? never(at);
+  const isRepeat =
+    lastAttemptAt !== undefined &&
+    failedAttempts === 0 &&
+    Math.abs(Date.parse(at) - Date.parse(lastAttemptAt)) < repeatMs;
+  return {
+    ...{ seen: 0, lastSeenAt: before?.lastSeenAt ?? at, lastAttemptAt: at, failedAttempts: 0 },
+    ...(isRepeat && { repeats: repeats + 1 }),
+  };
 }
+
+/** A reboot or two in that time are nothing; whoever takes it away again and again is quicker. */
+const repeatMs = 60 * 60_000;
 
 function failed(before: FindingState | undefined, at: string, digest: string | undefined): FindingState {
   const { plan, ...memory } = before ?? never(at);

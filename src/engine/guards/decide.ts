@@ -86,13 +86,16 @@ function reasonToWait(
   { config, now }: DecideInput,
 ): string | undefined {
   const { strikes, cooldownMinutes, attempts } = config.guards;
-  const { undoneBy, failedAttempts, lastAttemptAt, seen } = memory;
+  const { undoneBy, failedAttempts, repeats = 0, lastAttemptAt, seen } = memory;
   if (undoneBy !== undefined)
     return `a person took this repair back by run ${undoneBy}; doctor fix repeats it`;
   if (failedAttempts >= attempts)
     return `its repair failed ${count(failedAttempts, 'time')} in a row (guards.attempts is ${attempts}): it is only reported until something about it changes; doctor fix tries again`;
   const restUntil = lastAttemptAt && minutesAfter(new Date(lastAttemptAt), cooldownMinutes);
   const isAgain = recurs === true && failedAttempts === 0;
+  const isTug = isAgain && repeats >= attempts;
+  if (restUntil && isTug && ageMs(restUntil, now) < 0)
+    return `its repair was done ${count(repeats + 1, 'time')} and does not last: something takes it back each time (GitOps, another tool?); it is left alone until ${showTime(restUntil)} (guards.cooldownMinutes is ${cooldownMinutes}); doctor fix does not wait`;
   if (restUntil && !isAgain && ageMs(restUntil, now) < 0)
     return `its repair was tried at ${showTime(lastAttemptAt)}: it is left alone until ${showTime(restUntil)} (guards.cooldownMinutes is ${cooldownMinutes}); doctor fix does not wait`;
   if (seen < strikes) {

@@ -49,13 +49,14 @@ function isFindings(value: unknown): value is State['findings'] {
 
 function isFindingState(value: unknown): value is FindingState {
   if (!isObject(value)) return false;
-  const { seen, lastSeenAt, packets, lastAttemptAt, failedAttempts, plan, undoneBy } = value;
+  const { seen, lastSeenAt, packets, lastAttemptAt, failedAttempts, repeats, plan, undoneBy } = value;
   return (
     isCount(seen) &&
     isTime(lastSeenAt) &&
     isOptional(packets, isCount) &&
     isOptional(lastAttemptAt, isTime) &&
     isCount(failedAttempts) &&
+    isOptional(repeats, isCount) &&
     isOptional(plan, isText) &&
     isOptional(undoneBy, isText)
   );

@@ -99,6 +99,7 @@ function look(finding: Finding, before: FindingState | undefined, now: Date): Si
       lastSeenAt: now.toISOString(),
       ...(packets !== undefined && { packets }),
       ...(before?.lastAttemptAt !== undefined && { lastAttemptAt: before.lastAttemptAt }),
+      ...(before?.repeats !== undefined && { repeats: before.repeats }),
       ...verdictOn(finding, before),
     },
     grownBy: isAgain ? growth(before.packets, packets) : 0,

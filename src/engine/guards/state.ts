@@ -37,6 +37,8 @@ export interface FindingState {
   readonly packets?: number;
   readonly lastAttemptAt?: string;
   readonly failedAttempts: number;
+  /** How often in a row its repair was good, and had to be done again within the hour. */
+  readonly repeats?: number;
   /** Digest of the plan that failed or was undone; another plan starts afresh. */
   readonly plan?: string;
   /** A person took the repair back by this run: not repeated unattended. */

@@ -1,10 +1,10 @@
 import type { Fact, FactContext } from '../../engine/fact.ts';
 import type { Answers } from './ask-servers.ts';
 import { clusterAnswersFact } from './cluster-answers.ts';
-import { type Upstreams, upstreamsFact } from './live-upstreams.ts';
+import { localCoreDnsFact } from './local-coredns.ts';
 import { publicResolvers } from './public-resolvers.ts';
 import { isFitForPods } from './resolv-conf.ts';
-import { localCoreDnsFact, resolversFact } from './resolvers.ts';
+import { resolversFact } from './resolvers.ts';
 import { isHalfSilent, type ServerAnswer, serverKey, servesPods } from './server-answer.ts';
 import {
   askAll,
@@ -13,6 +13,7 @@ import {
   type UpstreamAnswers,
   upstreamAnswersFact,
 } from './upstream-answers.ts';
+import { type Upstreams, upstreamsFact } from './upstreams.ts';
 
 /** A server that could take the place of those that do not answer, best first. */
 export interface Candidate {

@@ -1,9 +1,9 @@
 import type { Fact } from '../../engine/fact.ts';
 import { type Answers, type AskedServer, askServers } from './ask-servers.ts';
-import { coreDnsFact } from './coredns.ts';
+import { coreDnsFact, isAlive } from './coredns.ts';
 import { liveCorefileFact } from './corefile.ts';
 import { presenceFact } from './presence.ts';
-import type { ServerAnswer } from './server-answer.ts';
+import { isHeard, type ServerAnswer } from './server-answer.ts';
 
 /** What this host gets when it asks CoreDNS itself. By `serverKey`; every one at port 53. */
 export interface ClusterAnswers {
@@ -19,7 +19,7 @@ export const clusterAnswersFact: Fact<ClusterAnswers> = {
     const presence = await get(presenceFact);
     if (presence.kind === 'absent') return { cluster: new Map(), world: new Map() };
     const [{ pods, service }, live] = await Promise.all([get(coreDnsFact), get(liveCorefileFact)]);
-    const running = pods.kind === 'known' ? pods.value.filter(({ isEnding }) => !isEnding) : [];
+    const running = pods.kind === 'known' ? pods.value.filter(isAlive) : [];
     const ofPods = running.flatMap(({ address }) => address ?? []);
     const ofService = service.kind === 'known' ? service.value : [];
     const { name: worldName, slowMs } = config.checks['dns-forwarders'];
@@ -35,8 +35,7 @@ export const clusterAnswersFact: Fact<ClusterAnswers> = {
 };
 
 function isReached(answer: ServerAnswer | undefined): boolean {
-  const nothing = ['timed-out', 'blocked', 'not-asked'];
-  return Object.values(answer?.byProtocol ?? {}).some(({ verdict }) => !nothing.includes(verdict));
+  return Object.values(answer?.byProtocol ?? {}).some(isHeard);
 }
 
 function questions(servers: readonly string[], name: string): readonly AskedServer[] {

@@ -2,7 +2,7 @@ import type { Fact } from '../../engine/fact.ts';
 import { type OverlayAnswers, overlayAnswersFact } from '../overlay.ts';
 import { clusterAnswersFact } from './cluster-answers.ts';
 import { placementFact } from './placement.ts';
-import { type ServerAnswer, serverKey } from './server-answer.ts';
+import { isHeard, type ServerAnswer, serverKey } from './server-answer.ts';
 
 /**
  * Whether the other nodes answer over the overlay, where that bears on CoreDNS: a pod of it may have to move,
@@ -15,15 +15,13 @@ export const coreDnsOverlayFact: Fact<OverlayAnswers> = {
     const pods = placement.kind === 'known' ? placement.pods : [];
     const isAllWell = pods.every(({ pod: { node, address = '' }, isAllowed }) => {
       const answer = cluster.get(serverKey({ server: address, port: 53 }));
-      return isAllowed && node !== undefined && answer !== undefined && isHeard(answer);
+      return isAllowed && node !== undefined && answer !== undefined && isHeardByAll(answer);
     });
     if (!isAllWell) return get(overlayAnswersFact);
     return { kind: 'not-asked', reason: 'CoreDNS answers from where it may run' };
   },
 };
 
-/** By every protocol, whatever it says. */
-function isHeard({ byProtocol }: ServerAnswer): boolean {
-  const nothing = ['timed-out', 'blocked', 'not-asked'];
-  return Object.values(byProtocol).every(({ verdict }) => !nothing.includes(verdict));
+function isHeardByAll({ byProtocol }: ServerAnswer): boolean {
+  return Object.values(byProtocol).every(isHeard);
 }

@@ -40,6 +40,15 @@ export interface ConfigMap {
   /** In the API, e.g. `/api/v1/namespaces/kube-system/configmaps/coredns`. */
   readonly path: string;
   readonly data: Readonly<Record<string, string>>;
+  /** Keys of what is no text, which pods get as files all the same. */
+  readonly binaryKeys?: readonly string[];
+  /** Nobody can change it. */
+  readonly isImmutable?: true;
+}
+
+/** Neither on its way out nor left behind by an eviction, whose address another pod may have by now. */
+export function isAlive({ isEnding, phase }: Pick<CoreDnsPod, 'isEnding' | 'phase'>): boolean {
+  return !isEnding && phase !== 'Failed' && phase !== 'Succeeded';
 }
 
 /** Of CoreDNS, by the tag of its image. */
@@ -76,7 +85,10 @@ export const coreDnsFact: Fact<CoreDns> = {
 function readConfigMap(host: Host, path: string): Promise<Part<ConfigMap>> {
   return readPart(host, path, 'get configmaps', (body) => {
     const parsed = parseConfigMap(body);
-    return parsed.kind === 'parsed' ? { kind: 'known', value: { path, data: parsed.data } } : parsed;
+    if (parsed.kind !== 'parsed') return parsed;
+    const { data, binaryKeys, isImmutable } = parsed;
+    const odd = { ...(binaryKeys.length > 0 && { binaryKeys }), ...(isImmutable && { isImmutable }) };
+    return { kind: 'known', value: { path, data, ...odd } };
   });
 }
 

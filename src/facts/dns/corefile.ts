@@ -9,6 +9,12 @@ import {
 import type { Fact } from '../../engine/fact.ts';
 import { type CoreDns, coreDnsFact } from './coredns.ts';
 
+/** Where k3s mounts ConfigMap coredns-custom. */
+export const customFolder = '/etc/coredns/custom/';
+/** Our key in it. */
+export const ownOverrideKey = 'k3s-doctor-upstream.override';
+export const ownOverridePath = `${customFolder}${ownOverrideKey}`;
+
 /** The live Corefile, read as CoreDNS would. */
 export type LiveCorefile =
   | {
@@ -33,6 +39,8 @@ export type LiveCorefile =
   /** There is no ConfigMap `coredns`, or it holds no Corefile. */
   | { readonly kind: 'absent'; readonly reason: string }
   | { readonly kind: 'unavailable'; readonly reason: string; readonly forbidden: boolean };
+
+export type ReadCorefile = Extract<LiveCorefile, { kind: 'read' }>;
 
 export const liveCorefileFact: Fact<LiveCorefile> = {
   id: 'live-corefile',
@@ -75,11 +83,16 @@ function filesOf(others: Readonly<Record<string, string>>, custom: CoreDns['cust
   const customs = custom.kind === 'known' ? custom.value.data : {};
   return new Map([
     ...Object.entries(others).map(([name, text]) => [`/etc/coredns/${name}`, text] as const),
-    ...Object.entries(customs).map(([name, text]) => [`/etc/coredns/custom/${name}`, text] as const),
+    ...Object.entries(customs).map(([name, text]) => [`${customFolder}${name}`, text] as const),
   ]);
 }
 
 function doubtsAbout(custom: CoreDns['custom']): readonly string[] {
+  if (custom.kind === 'known') {
+    return (custom.value.binaryKeys ?? []).map(
+      (key) => `coredns-custom, key ${key} is binaryData: what it adds is not known`,
+    );
+  }
   if (custom.kind !== 'unavailable') return [];
   return [`ConfigMap coredns-custom could not be read, and what it adds is not known: ${custom.reason}`];
 }

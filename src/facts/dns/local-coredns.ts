@@ -1,7 +1,7 @@
 import type { Fact } from '../../engine/fact.ts';
 import type { Host } from '../../host/host.ts';
 import { parseAddress } from '../../netfilter/walk/addresses.ts';
-import { type CoreDnsPod, coreDnsFact } from './coredns.ts';
+import { type CoreDnsPod, coreDnsFact, isAlive } from './coredns.ts';
 import { type ResolvConf, readResolvConf } from './resolv-conf.ts';
 
 /** Processes of CoreDNS on this node, and what resolv.conf each sees. */
@@ -72,9 +72,7 @@ function findPod(pods: readonly CoreDnsPod[], { cgroup, addresses }: Evidence): 
     ({ containerId }) => containerId !== undefined && containers.has(containerId),
   );
   if (byContainer !== undefined || addresses === undefined) return byContainer;
-  return pods.find(
-    ({ address, isEnding }) => !isEnding && address !== undefined && holds(addresses, address),
-  );
+  return pods.find((pod) => isAlive(pod) && pod.address !== undefined && holds(addresses, pod.address));
 }
 
 /** `0::/kubepods/besteffort/podUID/ID`, `.../cri-containerd-ID.scope`, `.../cri-containerd:kubepods-...:ID` */

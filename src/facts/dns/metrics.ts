@@ -1,7 +1,7 @@
 import { type CoreDnsMetrics, parseCoreDnsMetrics } from '../../coredns/metrics.ts';
 import type { Fact } from '../../engine/fact.ts';
 import type { Host } from '../../host/host.ts';
-import { coreDnsFact } from './coredns.ts';
+import { coreDnsFact, isAlive } from './coredns.ts';
 import { type LiveCorefile, liveCorefileFact } from './corefile.ts';
 
 /** Of each CoreDNS pod, by its address; `http://ADDRESS:9153/metrics`. */
@@ -12,13 +12,13 @@ type MetricsOfPod =
   | { readonly kind: 'read'; readonly metrics: CoreDnsMetrics; readonly port?: number }
   | { readonly kind: 'unavailable'; readonly reason: string };
 
-/** Asks the pods that have an address and are not ending, all at once. */
+/** Asks the pods that have an address and live, all at once. */
 export const coreDnsMetricsFact: Fact<PodMetrics> = {
   id: 'coredns-metrics',
   async gather({ host, get }) {
     const [{ pods }, corefile] = await Promise.all([get(coreDnsFact), get(liveCorefileFact)]);
     if (pods.kind !== 'known') return new Map();
-    const found = pods.value.filter(({ isEnding }) => !isEnding).flatMap(({ address }) => address ?? []);
+    const found = pods.value.filter(isAlive).flatMap(({ address }) => address ?? []);
     const addresses = [...new Set(found)].filter(isAddress).slice(0, mostPods);
     const port = metricsPort(corefile);
     return new Map(

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.ts';
 import type { Fact } from '../../engine/fact.ts';
 import type { ClusterNode } from '../../kube/nodes.ts';
 import { clusterNodesFact } from '../cluster-nodes.ts';
-import { type CoreDnsPod, coreDnsFact } from './coredns.ts';
+import { type CoreDnsPod, coreDnsFact, isAlive } from './coredns.ts';
 
 /** Where CoreDNS may run, by `checks.coredns-placement`, and where it does. */
 export type Placement =
@@ -47,10 +47,6 @@ export const placementFact: Fact<Placement> = {
     };
   },
 };
-
-function isAlive({ isEnding, phase }: CoreDnsPod): boolean {
-  return !isEnding && phase !== 'Failed' && phase !== 'Succeeded';
-}
 
 interface Policy {
   readonly policy: 'nodes' | 'selector' | 'server';

@@ -1,5 +1,5 @@
 import type { Fact, FactContext } from '../../engine/fact.ts';
-import { type CoreDnsPod, coreDnsFact } from './coredns.ts';
+import { type CoreDnsPod, coreDnsFact, isAlive } from './coredns.ts';
 import { coreDnsMetricsFact } from './metrics.ts';
 import { plain } from './plain.ts';
 
@@ -46,7 +46,7 @@ export const podLogsFact: Fact<PodLogs> = {
       return hasFailed ? 'present' : undefined;
     };
     const wanted = pods.value
-      .filter(({ isEnding, name }) => !isEnding && /^[\w.-]+$/.test(name))
+      .filter((pod) => isAlive(pod) && /^[\w.-]+$/.test(pod.name))
       .flatMap((pod) => {
         const of = which(pod);
         return of === undefined ? [] : { name: pod.name, of };

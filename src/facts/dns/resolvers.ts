@@ -4,9 +4,6 @@ import { k3sOptionsFact } from './k3s-options.ts';
 import { type Leased, readLeases } from './leases.ts';
 import { isFitFile, type ResolvConf, readResolvConf } from './resolv-conf.ts';
 
-export { localCoreDnsFact } from './local-coredns.ts';
-export type { ResolvConf };
-
 /** Which servers this machine, and k3s for its pods, are told to ask. */
 export interface Resolvers {
   /** /etc/resolv.conf */

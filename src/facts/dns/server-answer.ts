@@ -30,9 +30,24 @@ export interface ServerAnswer {
   readonly byProtocol: Readonly<Partial<Record<'udp' | 'tcp' | 'tls', Tried>>>;
 }
 
+/** With something that can be used. */
+export function isAnswered(tried: Tried | undefined): boolean {
+  return tried?.verdict === 'answers' || tried?.verdict === 'slow';
+}
+
+/** Something came back, whatever it says. */
+export function isHeard(tried: Tried | undefined): boolean {
+  return tried !== undefined && tried.verdict !== 'not-asked' && !isUnheard(tried);
+}
+
+/** Nothing came back, or ICMP in its stead: what a firewall on the way makes of it. */
+export function isUnheard(tried: Tried | undefined): boolean {
+  return tried?.verdict === 'timed-out' || tried?.verdict === 'blocked';
+}
+
 /** It gave an answer that can be used by some protocol. */
 export function answers({ byProtocol }: ServerAnswer): boolean {
-  return Object.values(byProtocol).some(({ verdict }) => verdict === 'answers' || verdict === 'slow');
+  return Object.values(byProtocol).some(isAnswered);
 }
 
 /**
@@ -42,19 +57,18 @@ export function answers({ byProtocol }: ServerAnswer): boolean {
 export function servesPods(answer: ServerAnswer): boolean {
   const { udp, tcp } = answer.byProtocol;
   if (udp === undefined) return answers(answer);
-  const isAnswered = (tried: Tried | undefined) => tried?.verdict === 'answers' || tried?.verdict === 'slow';
   return isAnswered(udp) || (udp.verdict === 'truncated' && isAnswered(tcp));
 }
 
-/** By some protocol nothing came back, or ICMP in its stead. */
+/** By some protocol nothing came back. */
 export function isHalfSilent({ byProtocol }: ServerAnswer): boolean {
-  return Object.values(byProtocol).some(({ verdict }) => verdict === 'timed-out' || verdict === 'blocked');
+  return Object.values(byProtocol).some(isUnheard);
 }
 
-/** Nothing at all came back by any protocol, or ICMP in its stead: what a firewall on the way makes of it. */
+/** Nothing at all came back by any protocol. */
 export function isSilent({ byProtocol }: ServerAnswer): boolean {
   const tried = Object.values(byProtocol);
-  return tried.length > 0 && tried.every(({ verdict }) => verdict === 'timed-out' || verdict === 'blocked');
+  return tried.length > 0 && tried.every(isUnheard);
 }
 
 /** `8.8.8.8`, `10.0.0.2:5353`, `[2001:db8::1]:853`. */

@@ -1,9 +1,10 @@
 import type { Fact, FactContext } from '../../engine/fact.ts';
 import { type Answers, type AskedServer, askServers } from './ask-servers.ts';
-import { type Upstream, upstreamsFact } from './live-upstreams.ts';
+import { localCoreDnsFact } from './local-coredns.ts';
 import { presenceFact } from './presence.ts';
 import { isServerAddress } from './resolv-conf.ts';
-import { localCoreDnsFact, type Resolvers, resolversFact } from './resolvers.ts';
+import { type Resolvers, resolversFact } from './resolvers.ts';
+import { type Upstream, upstreamsFact } from './upstreams.ts';
 
 export interface UpstreamAnswers {
   /** The name that was asked for in zone `.`; in another zone its own SOA. */

@@ -2,8 +2,9 @@ import type { CorefileFiles } from '../../coredns/forwards.ts';
 import type { FactContext } from '../../engine/fact.ts';
 import { clusterNodesFact } from '../cluster-nodes.ts';
 import { type CoreDnsPod, coreDnsFact } from './coredns.ts';
+import { localCoreDnsFact } from './local-coredns.ts';
 import { parseResolvConf, type ResolvConf, readResolvConf } from './resolv-conf.ts';
-import { localCoreDnsFact, resolversFact } from './resolvers.ts';
+import { resolversFact } from './resolvers.ts';
 
 /** What a `forward` to a file comes to: the file is the pod's, not the node's. */
 interface UpstreamFile {

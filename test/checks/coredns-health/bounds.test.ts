@@ -18,7 +18,7 @@ test('CoreDNS was replaced by something else', async () => {
     outcome: 'skipped',
     findings: [],
     reasons: [
-      'there is no Deployment coredns in kube-system; something else answers at 10.43.0.10, the address of Service kube-dns',
+      'there is no Deployment coredns in kube-system: cluster DNS at 10.43.0.10 is served by coredns-6799fbcd5-x7k2p on main',
     ],
   });
 });

@@ -8,9 +8,10 @@ import type { Diagnosis } from '../../../src/engine/check.ts';
 import { createFactContext, type Fact, type FactContext } from '../../../src/engine/fact.ts';
 import { type ClusterNodes, clusterNodesFact } from '../../../src/facts/cluster-nodes.ts';
 import { type CoreDns, type CoreDnsPod, coreDnsFact } from '../../../src/facts/dns/coredns.ts';
+import { localCoreDnsFact } from '../../../src/facts/dns/local-coredns.ts';
 import { type Presence, presenceFact } from '../../../src/facts/dns/presence.ts';
-import { localCoreDnsFact } from '../../../src/facts/dns/resolvers.ts';
 import type { HttpResult, KubeResult } from '../../../src/host/host.ts';
+import { newK3sCorefile } from '../../coredns/read.ts';
 
 export interface Changes {
   readonly presence?: Presence;
@@ -58,29 +59,8 @@ export const crashing: Partial<CoreDnsPod> = {
 export const forbidden = (right: string) =>
   ({ kind: 'unavailable', reason: `needs: ${right} in kube-system`, forbidden: true }) as const;
 
-export const corefileWith = (forward: string) => `.:53 {
-    errors
-    health
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-      pods insecure
-      fallthrough in-addr.arpa ip6.arpa
-    }
-    hosts /etc/coredns/NodeHosts {
-      ttl 60
-      reload 15s
-      fallthrough
-    }
-    prometheus :9153
-    cache 30
-    loop
-    reload
-    loadbalance
-    import /etc/coredns/custom/*.override
-    ${forward}
-}
-import /etc/coredns/custom/*.server
-`;
+export const corefileWith = (forward: string) =>
+  newK3sCorefile.replace('forward . /etc/resolv.conf', () => forward);
 
 const nodes = {
   kind: 'known',

@@ -54,7 +54,7 @@ describe('an agent without rights', () => {
       outcome: 'ok',
       reasons: [],
       limits: [
-        'where CoreDNS runs is not known: needs: list pods in kube-system; judged: what cluster DNS answers here',
+        'where CoreDNS runs is not known (needs: list pods in kube-system): judged is whether cluster DNS answers here',
       ],
       codes: [],
     });
@@ -121,7 +121,7 @@ describe('CoreDNS is no Deployment', () => {
     expect(await outcomeOf({ coreDns: { deployment: absent, pods } })).toMatchObject({
       outcome: 'skipped',
       reasons: [
-        `there is no Deployment kube-system/coredns: cluster DNS at ${service} is served by dns-a on ${workerName}, dns-b on ${serverName}`,
+        `there is no Deployment coredns in kube-system: cluster DNS at ${service} is served by dns-a on ${workerName}, dns-b on ${serverName}`,
       ],
     });
   });
@@ -130,7 +130,7 @@ describe('CoreDNS is no Deployment', () => {
     const coreDns = { deployment: absent, pods: { kind: 'known', value: [] }, service: absent } as const;
     expect(await outcomeOf({ coreDns })).toMatchObject({
       outcome: 'skipped',
-      reasons: ["there is no Deployment kube-system/coredns: cluster DNS is somebody else's"],
+      reasons: ["there is no Deployment coredns in kube-system: cluster DNS is somebody else's"],
     });
   });
 

@@ -12,67 +12,24 @@ import type { Step } from '../../../src/engine/step.ts';
 import { type ClusterNodes, clusterNodesFact, type NodeFacts } from '../../../src/facts/cluster-nodes.ts';
 import { clusterAnswersFact } from '../../../src/facts/dns/cluster-answers.ts';
 import { type CoreDns, type CoreDnsPod, coreDnsFact } from '../../../src/facts/dns/coredns.ts';
+import { localCoreDnsFact } from '../../../src/facts/dns/local-coredns.ts';
 import { coreDnsMetricsFact } from '../../../src/facts/dns/metrics.ts';
 import { type Packaged, packagedFact } from '../../../src/facts/dns/packaged.ts';
 import { type Presence, presenceFact } from '../../../src/facts/dns/presence.ts';
-import {
-  localCoreDnsFact,
-  type ResolvConf,
-  type Resolvers,
-  resolversFact,
-} from '../../../src/facts/dns/resolvers.ts';
+import type { ResolvConf } from '../../../src/facts/dns/resolv-conf.ts';
+import { type Resolvers, resolversFact } from '../../../src/facts/dns/resolvers.ts';
 import type { ServerAnswer, Tried } from '../../../src/facts/dns/server-answer.ts';
 import type { DnsAnswer, DnsQuestion } from '../../../src/host/host.ts';
+import { k3sCorefile, newK3sCorefile } from '../../coredns/read.ts';
 
 /** Of k3s 1.30, but for the servers: its own forward stands ahead of the import. */
-export const oldCorefile = (forward = 'forward . 8.8.8.8 1.1.1.1') => `.:53 {
-    errors
-    health
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-      pods insecure
-      fallthrough in-addr.arpa ip6.arpa
-    }
-    hosts /etc/coredns/NodeHosts {
-      ttl 60
-      reload 15s
-      fallthrough
-    }
-    prometheus :9153
-    ${forward}
-    cache 30
-    loop
-    reload
-    loadbalance
-    import /etc/coredns/custom/*.override
-}
-import /etc/coredns/custom/*.server
-`;
+export const oldCorefile = (forward = 'forward . 8.8.8.8 1.1.1.1') =>
+  k3sCorefile.replace(ownForward, () => forward);
 
 /** Of k3s 1.34: the import comes first. */
-export const newCorefile = (forward = 'forward . /etc/resolv.conf') => `.:53 {
-    errors
-    health
-    ready
-    kubernetes cluster.local in-addr.arpa ip6.arpa {
-      pods insecure
-      fallthrough in-addr.arpa ip6.arpa
-    }
-    hosts /etc/coredns/NodeHosts {
-      ttl 60
-      reload 15s
-      fallthrough
-    }
-    prometheus :9153
-    cache 30
-    loop
-    reload
-    loadbalance
-    import /etc/coredns/custom/*.override
-    ${forward}
-}
-import /etc/coredns/custom/*.server
-`;
+export const newCorefile = (forward = ownForward) => newK3sCorefile.replace(ownForward, () => forward);
+
+const ownForward = 'forward . /etc/resolv.conf';
 
 export const overridePath = '/etc/coredns/custom/k3s-doctor-upstream.override';
 

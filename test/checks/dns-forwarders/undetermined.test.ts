@@ -30,7 +30,7 @@ test('without rights CoreDNS itself is asked, if its address is known', async ()
   const resolves = await outcome({ coreDns: noConfig, world: { '10.42.0.5': 'answers' } });
   expect(resolves).toMatchObject({
     outcome: 'ok',
-    limits: expect.arrayContaining(['not judged for want of a right (needs: get configmaps in kube-system)']),
+    limits: expect.arrayContaining(['not judged for want of rights (needs: get configmaps in kube-system)']),
   });
   const fails = await outcome({ coreDns: noConfig, world: { '10.42.0.5': 'servfail' } });
   expect(fails).toMatchObject({ outcome: 'findings', codes: ['forwarders-dead'] });
@@ -42,14 +42,17 @@ test('without the right to read coredns-custom nothing is written', async () => 
     network: { '185.12.64.1': 'answers' },
   });
   expect(findings).toMatchObject([{ code: 'forwarders-dead', remedy: { kind: 'none' } }]);
-  expect(limits).toContain('not judged for want of a right (needs: get configmaps in kube-system)');
+  expect(limits).toContain('not judged for want of rights (needs: get configmaps in kube-system)');
   expect(plan(() => true).steps).toEqual([]);
 });
 
 test('the API away: unknown, and never ok', async () => {
   const away = { kind: 'unavailable', forbidden: false, reason: 'connection refused' } as const;
   const coreDns = { deployment: away, pods: away, config: away, custom: away, service: away };
-  expect(await outcome({ coreDns })).toMatchObject({ outcome: 'unknown', reasons: ['connection refused'] });
+  expect(await outcome({ coreDns })).toMatchObject({
+    outcome: 'unknown',
+    reasons: ['what CoreDNS forwards to is not known: connection refused'],
+  });
 });
 
 test('a Corefile that does not parse: unknown, and nothing is changed', async () => {
@@ -62,7 +65,7 @@ test('a Corefile that does not parse: unknown, and nothing is changed', async ()
 test('no ConfigMap: unknown', async () => {
   expect(await outcome({ coreDns: { config: { kind: 'absent' } } })).toMatchObject({
     outcome: 'unknown',
-    reasons: ['there is no ConfigMap coredns in kube-system'],
+    reasons: ['what CoreDNS forwards to is not known: there is no ConfigMap coredns in kube-system'],
   });
 });
 

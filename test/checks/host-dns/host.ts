@@ -2,9 +2,11 @@ import { hostDns } from '../../../src/checks/host-dns/check.ts';
 import type { Diagnosis } from '../../../src/engine/check.ts';
 import { type HostName, type HostNames, hostNamesFact } from '../../../src/facts/dns/host-names.ts';
 import { type Presence, presenceFact } from '../../../src/facts/dns/presence.ts';
-import { type ResolvConf, type Resolvers, resolversFact } from '../../../src/facts/dns/resolvers.ts';
+import type { ResolvConf } from '../../../src/facts/dns/resolv-conf.ts';
+import { type Resolvers, resolversFact } from '../../../src/facts/dns/resolvers.ts';
 import type { ServerAnswer, Tried } from '../../../src/facts/dns/server-answer.ts';
-import { upstreamAnswersFact, upstreamsFact } from '../../../src/facts/dns/upstreams.ts';
+import { upstreamAnswersFact } from '../../../src/facts/dns/upstream-answers.ts';
+import { upstreamsFact } from '../../../src/facts/dns/upstreams.ts';
 import { givenFacts } from '../../facts/given-facts.ts';
 
 export interface Changes {

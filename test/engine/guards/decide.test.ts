@@ -169,6 +169,33 @@ test('what a reboot undoes is repaired again without a cooldown, unless its repa
   expect(heldReasons(run(sight.state, [recurring], later(7)))[0]).toContain('cooldownMinutes');
 });
 
+test('what somebody takes back again and again is repaired again only after a cooldown', () => {
+  const examination = examinationOf([a]);
+  const recurring = { ...examination, check: { ...examination.check, recurs: true as const } };
+  let state = seenTwice(a);
+  let minute = 5;
+  const seeTwice = () => {
+    const first = run(state, [recurring], later(minute + 1));
+    const second = run(first.state, [recurring], later(minute + 2));
+    state = second.state;
+    minute += 2;
+    return second;
+  };
+  // The first time, and as often again as a repair may fail.
+  for (let i = 0; i < 4; i++) {
+    if (i > 0) expect(seeTwice().steps).toHaveLength(1);
+    state = tried(state, 'done', later(minute));
+  }
+  const tug = seeTwice();
+  expect(tug.steps).toEqual([]);
+  expect(heldReasons(tug)[0]).toContain('its repair was done 4 times and does not last');
+  minute += 15;
+  expect(seeTwice().steps).toHaveLength(1);
+  state = tried(state, 'done', later(minute));
+  minute += 120;
+  expect(seeTwice().steps).toHaveLength(1);
+});
+
 test('a clock that was set back neither ends the cooldown nor makes it last for ever', () => {
   const state = tried(seenTwice(a), 'reverted', later(5));
   const yearBefore = (minutes: number) => later(minutes - 365 * 24 * 60);

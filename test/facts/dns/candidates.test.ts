@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Config, defaultConfig } from '../../../src/config/config.ts';
-import { candidatesFact, isPublicResolver } from '../../../src/facts/dns/upstreams.ts';
+import { candidatesFact } from '../../../src/facts/dns/candidates.ts';
+import { isPublicResolver } from '../../../src/facts/dns/public-resolvers.ts';
 import type { Edits } from '../edited-recording.ts';
 import { both, type DnsNode, dnsNode, forwardTo, type Network, onlyAnswering, runsHere } from './dns-node.ts';
 

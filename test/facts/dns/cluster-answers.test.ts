@@ -39,6 +39,15 @@ describe('of the world', () => {
   });
 });
 
+test("a pod that was evicted is not asked: its address may be another one's by now", async () => {
+  const edits = {
+    texts: { 'pods.json': (text: string) => text.replace('"phase": "Running"', '"phase": "Failed"') },
+  };
+  const { context } = await dnsNode({ edits, network: () => answered() });
+  const { cluster } = await context.get(clusterAnswersFact);
+  expect([...cluster.keys()]).toEqual(['10.43.0.11']);
+});
+
 test("the API's name is that of the cluster's domain", async () => {
   const edits = withCorefile((text) => text.replace('cluster.local', 'k3s.example'));
   const { context, asked } = await dnsNode({ edits, network: () => answered() });

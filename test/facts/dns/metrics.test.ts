@@ -36,6 +36,7 @@ test('each pod that is to stay is asked once at its address', async () => {
     { ...pod, name: 'coredns-2', address: '2001:db8:42::5' },
     { ...pod, name: 'coredns-3', address: '10.42.0.6', isEnding: true },
     { ...pod, name: 'coredns-4', address: undefined },
+    { ...pod, name: 'evicted', address: '10.42.0.7', phase: 'Failed' },
   ];
   const { context, asked } = cluster(pods, undefined, {
     http: (url) =>

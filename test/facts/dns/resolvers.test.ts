@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { k3sOptionsFact } from '../../../src/facts/dns/k3s-options.ts';
-import { localCoreDnsFact, type Resolvers, resolversFact } from '../../../src/facts/dns/resolvers.ts';
+import { localCoreDnsFact } from '../../../src/facts/dns/local-coredns.ts';
+import { type Resolvers, resolversFact } from '../../../src/facts/dns/resolvers.ts';
 import { dnsNode, runsHere } from './dns-node.ts';
 
 /** A node that has these files, and k3s with these arguments, and nothing else. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { defaultConfig } from '../../../src/config/config.ts';
-import { type Upstreams, upstreamAnswersFact, upstreamsFact } from '../../../src/facts/dns/upstreams.ts';
+import { upstreamAnswersFact } from '../../../src/facts/dns/upstream-answers.ts';
+import { type Upstreams, upstreamsFact } from '../../../src/facts/dns/upstreams.ts';
 import type { Edits } from '../edited-recording.ts';
 import {
   answered,

@@ -19,7 +19,7 @@ const fixtures = new URL('../../../../fixtures/', import.meta.url);
 const unfit = ['matches-of-many-kinds'];
 
 const hostSchema = z.object({
-  commands: z.array(z.object({ tool: z.string(), stdout: z.string().optional() })),
+  commands: z.array(z.object({ tool: z.string(), stdout: z.string().optional() })).default([]),
 });
 
 export async function readRecordings(): Promise<readonly Recording[]> {
