@@ -25,8 +25,11 @@ export default defineConfig({
           name: 'lab',
           include: ['test/lab/**/*.test.ts'],
           exclude: ['test/lab/**/*.long.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // Each file has namespaces of its own, and waits more than it works: two side by side take half the
+          // time, and each a little longer.
+          maxWorkers: 2,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
