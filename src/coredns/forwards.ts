@@ -103,14 +103,18 @@ export function resolveForwards(corefile: Corefile, files: CorefileFiles): Resol
 
 /**
  * Whether a `forward .` in a new file `path` would be asked: whether the block that serves the root at
- * port 53 imports it ahead of every forward of the root, in CoreDNS' own order of the files of a glob.
+ * port 53 imports it ahead of every forward of the root, in CoreDNS' own order of the files of a glob, and no
+ * other block does.
  */
 export function wouldBeAsked(corefile: Corefile, files: CorefileFiles, path: string): boolean {
   const resolved = resolveForwards(corefile, new Map([...files, [path, 'forward . 192.0.2.1\n']]));
   if (resolved.kind === 'broken') return false;
   const root = resolved.forwards.filter(({ block, from }) => from === '.' && servesRoot(block));
   const [first] = root;
-  return first !== undefined && first.file === path && root.every(({ block }) => block === first.block);
+  if (first === undefined || first.file !== path || root.some(({ block }) => block !== first.block))
+    return false;
+  // Another block may import it, too: it would take that one's names away from its servers.
+  return resolved.forwards.every(({ file, block }) => file !== path || block === first.block);
 }
 
 /** The text with the upstreams of one forward of it replaced, and no other byte changed. */

@@ -87,6 +87,20 @@ describe('a plan that waits', () => {
     expect([...host.files.keys()].filter((path) => path.includes('/backups/'))).toHaveLength(2);
   });
 
+  it('tells what somebody else has made of it meanwhile, and leaves that alone', async () => {
+    const { dns, host, texts, run } = nodeWith();
+    dns.onQuestion = () => {
+      host.files.set('/etc/one', Buffer.from('theirs\n'));
+      dns.code = 'NOERROR';
+    };
+    dns.code = 'SERVFAIL';
+    expect(await run(plan)).toMatchObject({
+      kind: 'done',
+      notes: [expect.stringMatching(/^changed by somebody else since: .*\/etc\/one/)],
+    });
+    expect(texts()).toBe('theirs,new');
+  });
+
   it('is done at once where it has come about', async () => {
     const { dns, run } = nodeWith();
     dns.code = 'NOERROR';

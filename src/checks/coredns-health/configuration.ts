@@ -1,7 +1,7 @@
 import { flawsOf } from '../../coredns/flaws.ts';
 import type { Finding } from '../../engine/finding.ts';
+import { oneLine } from '../../engine/one-line.ts';
 import { versionOf } from '../../facts/dns/coredns.ts';
-import { plain } from '../../facts/dns/plain.ts';
 import { findCulprit } from './culprit.ts';
 import { effectNow, type Judge, podsOf, problem, type Refusal, refusalsOf, type Seen } from './seen.ts';
 
@@ -61,12 +61,12 @@ function blame(flaw: Found, { coreDns }: Seen): Found {
 function brokenBy({ file, reason, mayBeKnown }: Found, refusals: readonly Refusal[], seen: Seen): Finding {
   const isCustom = file !== undefined;
   const where = isCustom ? 'coredns-custom' : 'Corefile';
-  const said = plain(reason, 240);
+  const said = oneLine(reason, 240);
   const isTaken = mayBeKnown && refusals.length === 0 && hasReadMetrics(seen);
   return problem(
     {
       code: isCustom ? 'coredns-custom-broken' : 'corefile-broken',
-      subject: `${where} ${plain(withoutLine(reason))}`,
+      subject: `${where} ${oneLine(withoutLine(reason))}`,
       severity: isTaken ? 'warning' : 'error',
       message: `${isCustom ? 'ConfigMap coredns-custom' : 'the Corefile'} is broken: ${said} · ${consequence(isTaken, seen)}`,
       effect: effectNow(seen),
@@ -108,16 +108,16 @@ function refusedBy({ pod, reason, evidence }: Refusal, seen: Seen): Finding {
     ? `correct or remove ${keyOf(file)}: kubectl -n kube-system edit configmap coredns-custom`
     : 'kubectl -n kube-system edit configmap coredns';
   if (pod.ready) {
-    const message = `pod ${pod.name} runs with an older configuration, and does not start again once it ends: it refuses the present one · ${plain(reason, 240)}`;
+    const message = `pod ${pod.name} runs with an older configuration, and does not start again once it ends: it refuses the present one · ${oneLine(reason, 240)}`;
     return problem({ ...base, code: 'coredns-reload-failed', severity: 'error', message }, todo);
   }
   const code = file?.includes('/custom/') ? 'coredns-custom-broken' : 'corefile-broken';
-  const message = `CoreDNS does not start with its configuration: ${plain(reason, 240)}`;
+  const message = `CoreDNS does not start with its configuration: ${oneLine(reason, 240)}`;
   return problem({ ...base, code, severity: 'error', message }, todo);
 }
 
 function keyOf(file: string): string {
-  return `key ${plain(file.split('/').at(-1) ?? file)}`;
+  return `key ${oneLine(file.split('/').at(-1) ?? file)}`;
 }
 
 /** The line moves when something is written above it; the problem is the same one. */

@@ -1,6 +1,6 @@
 import type { Forward } from '../../coredns/forwards.ts';
 import type { Evidence, Finding } from '../../engine/finding.ts';
-import { plain } from '../../facts/dns/plain.ts';
+import { oneLine } from '../../engine/one-line.ts';
 import { isLoopback } from '../../facts/dns/resolv-conf.ts';
 import { effectNow, type Judge, podsOf, problem, type Seen, signsOf } from './seen.ts';
 
@@ -32,9 +32,9 @@ function halted(seen: Seen, inCorefile: readonly Loop[]): readonly Loop[] {
   return podsOf(seen).flatMap((pod): readonly Loop[] => {
     const said = signsOf(seen, pod)?.loop;
     if (said === undefined) return [];
-    const zone = plain(/for zone "([^"]+?)\.?"/.exec(said)?.[1] ?? '.');
+    const zone = oneLine(/for zone "([^"]+?)\.?"/.exec(said)?.[1] ?? '.');
     if (pod.ready && isAllKnown && !inCorefile.some((loop) => loop.zone === zone)) return [];
-    const evidence = { source: `log of pod ${pod.name}`, observed: plain(said, 300) };
+    const evidence = { source: `log of pod ${pod.name}`, observed: oneLine(said, 300) };
     return [{ zone, server: undefined, isChecked: true, evidence }];
   });
 }
@@ -54,9 +54,12 @@ function configured(seen: Seen): readonly Loop[] {
         return [
           {
             zone,
-            server: `${plain(server)} (${plain(origin)})`,
+            server: `${oneLine(server)} (${oneLine(origin)})`,
             isChecked: forward.block.directives.some(({ name }) => name === 'loop'),
-            evidence: { source: plain(origin), observed: `forwards ${zone} to ${plain(server)}, ${self}` },
+            evidence: {
+              source: oneLine(origin),
+              observed: `forwards ${zone} to ${oneLine(server)}, ${self}`,
+            },
           },
         ];
       }),
@@ -81,7 +84,7 @@ function serversOf({ from, upstreams, file, directive }: Forward, seen: Seen) {
 /** A forward of everything is asked for what its block serves. */
 function zoneOf({ from, block }: Forward): string {
   const [key = '.'] = block.keys;
-  return plain(
+  return oneLine(
     from === '.'
       ? key
           .replace(/^dns:\/\//, '')

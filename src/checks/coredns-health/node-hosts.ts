@@ -1,6 +1,6 @@
 import type { Finding } from '../../engine/finding.ts';
+import { oneLine } from '../../engine/one-line.ts';
 import type { NodeFacts } from '../../facts/cluster-nodes.ts';
-import { plain } from '../../facts/dns/plain.ts';
 import { effectNow, type Judge, problem } from './seen.ts';
 
 const path = '/etc/coredns/NodeHosts';
@@ -51,7 +51,7 @@ function judgeNode(node: NodeFacts, lines: readonly Line[]): readonly Finding[] 
   const own = new Set([...expected, ...node.externalAddresses].map(spell));
   const wrong = listed.filter((address) => !own.has(spell(address)));
   if (listed.length > 0 && wrong.length === 0) return [];
-  const observed = listed.length === 0 ? 'no line' : wrong.map((address) => plain(address)).join(', ');
+  const observed = listed.length === 0 ? 'no line' : wrong.map((address) => oneLine(address)).join(', ');
   const message =
     listed.length === 0
       ? `CoreDNS does not know node ${node.name}: NodeHosts has no line for it`

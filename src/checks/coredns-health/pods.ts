@@ -1,7 +1,7 @@
 import { count } from '../../engine/count.ts';
 import type { Finding } from '../../engine/finding.ts';
+import { oneLine } from '../../engine/one-line.ts';
 import type { CoreDnsPod } from '../../facts/dns/coredns.ts';
-import { plain } from '../../facts/dns/plain.ts';
 import { type Judge, podsOf, problem, type Seen } from './seen.ts';
 
 /** Whether there are pods that answer, as many as there are to be. */
@@ -55,17 +55,17 @@ function notReady(
 }
 
 function stateOf({ unschedulable, waiting, phase, node, lastTermination }: CoreDnsPod): string {
-  if (unschedulable !== undefined) return `cannot be placed (${plain(unschedulable, 200)})`;
-  const where = node === undefined ? '' : ` on ${plain(node)}`;
+  if (unschedulable !== undefined) return `cannot be placed (${oneLine(unschedulable, 200)})`;
+  const where = node === undefined ? '' : ` on ${oneLine(node)}`;
   if (waiting !== undefined) {
     const ended = lastTermination === undefined ? '' : `, ended with ${endOf(lastTermination)}`;
-    return `${plain(waiting)}${where}${ended}`;
+    return `${oneLine(waiting)}${where}${ended}`;
   }
-  return phase === 'Running' ? `runs${where}, and is not ready` : `${plain(phase)}${where}`;
+  return phase === 'Running' ? `runs${where}, and is not ready` : `${oneLine(phase)}${where}`;
 }
 
 function endOf({ reason, exitCode }: NonNullable<CoreDnsPod['lastTermination']>): string {
-  return `exit code ${exitCode}${reason === undefined || reason === 'Error' ? '' : ` (${plain(reason)})`}`;
+  return `exit code ${exitCode}${reason === undefined || reason === 'Error' ? '' : ` (${oneLine(reason)})`}`;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -90,7 +90,7 @@ export const judgeRestarts: Judge = (seen) =>
           effect: 'idle',
           evidence: [
             { source: `pod ${name}`, observed: `restartCount ${restarts}`, expected: '0' },
-            ...(said === undefined ? [] : [{ source: 'its last words', observed: plain(said, 300) }]),
+            ...(said === undefined ? [] : [{ source: 'its last words', observed: oneLine(said, 300) }]),
           ],
         },
         isMemory

@@ -15,9 +15,11 @@ export type Place =
 
 /** The forward that answers for all names that nothing else answers for. */
 export function rootForward({ forwards }: Pick<ReadCorefile, 'forwards'>): Forward | undefined {
-  return forwards.find(
-    ({ block, from, isShadowed }) => from === '.' && !isShadowed && servesRoot(block.keys),
-  );
+  return forwards.find(isOfRoot);
+}
+
+function isOfRoot({ block, from, isShadowed }: Forward): boolean {
+  return from === '.' && !isShadowed && servesRoot(block.keys);
 }
 
 export function findPlace(seen: Seen, live: ReadCorefile, servers: readonly string[]): Place {
@@ -43,7 +45,9 @@ export function findPlace(seen: Seen, live: ReadCorefile, servers: readonly stri
   }
   if (forward.file === undefined) {
     const { config } = seen.coreDns;
-    const obstacle = config.kind === 'known' ? whyUnchangeable(config.value, 'coredns') : undefined;
+    const obstacle =
+      whyNotAlone(forward, live) ??
+      (config.kind === 'known' ? whyUnchangeable(config.value, 'coredns') : undefined);
     return obstacle === undefined ? { kind: 'corefile', forward } : nowhere(`${obstacle}: ${line}`);
   }
   const key = customKeyOf(forward);
@@ -51,8 +55,24 @@ export function findPlace(seen: Seen, live: ReadCorefile, servers: readonly stri
   return nowhere(`${placeOf(forward)} is yours: write there${edit}: ${line}`);
 }
 
+/** What stands in a snippet may be for other zones, too, whose servers are not ours to choose. */
+function whyNotAlone(forward: Forward, { forwards }: ReadCorefile): string | undefined {
+  const others = forwards.filter(({ block }) => block !== forward.block);
+  const rival = others.find(isOfRoot);
+  if (rival)
+    return `another server block (line ${rival.block.line}) answers for all names, too, and which of them pods ask is not known: write into that one`;
+  const sharer = others.find(
+    ({ file, directive }) => file === undefined && directive.start === forward.directive.start,
+  );
+  return (
+    sharer &&
+    `${placeOf(forward)} is imported by the block of ${sharer.block.keys.join(', ')}, too: write into the block of ${forward.block.keys.join(', ')} instead`
+  );
+}
+
 function whyUnchangeable({ isImmutable, binaryKeys = [] }: ConfigMap, name: string): string | undefined {
-  if (isImmutable) return `ConfigMap ${name} is immutable: it has to be deleted and made anew, with this`;
+  if (isImmutable)
+    return `ConfigMap ${name} is immutable, which only deleting it and making it anew changes: put there`;
   if (!binaryKeys.includes(ownOverrideKey)) return undefined;
   return `ConfigMap ${name} has ${ownOverrideKey} among its binaryData: take it away there, and write`;
 }

@@ -32,12 +32,16 @@ export function unjudged(seen: Seen, told: readonly string[]): readonly string[]
     ...(live.kind === 'read' ? live.doubts : []),
     ...network,
   ];
-  const refused = new Set(live.kind === 'read' ? live.refused?.map(({ reason }) => reason) : []);
+  const refused = new Map(
+    (live.kind === 'read' ? live.refused : [])?.map((flaw) => [flaw.reason, flaw.file]),
+  );
   return [...new Set(all)]
     .filter((line) => !told.includes(line))
-    .map((line) =>
-      refused.has(line) ? `${line}: CoreDNS may not have loaded it (doctor check coredns-health)` : line,
-    );
+    .map((line) => {
+      if (!refused.has(line)) return line;
+      const where = refused.get(line) === undefined ? 'Corefile, ' : '';
+      return `${where}${line}: CoreDNS may not have loaded it (doctor check coredns-health)`;
+    });
 }
 
 /** Where CoreDNS is not, its network cannot be asked, and nothing is missing. */

@@ -42,7 +42,7 @@ function isMoving({ placement, config }: Seen): boolean {
     config.checks['coredns-placement'].mode === 'fix' &&
     placement.kind === 'known' &&
     placement.pods.some(({ isAllowed }) => !isAllowed) &&
-    placement.allowed.some(({ ready }) => ready)
+    placement.allowed.some(({ ready, unschedulable }) => ready && !unschedulable)
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Evidence } from '../../engine/finding.ts';
-import { plain } from '../../facts/dns/plain.ts';
+import { oneLine } from '../../engine/one-line.ts';
 import { type ServerAnswer, serverKey } from '../../facts/dns/server-answer.ts';
 
 /** What to do when this host resolves nothing; told once, however many findings it is for. */
@@ -17,7 +17,7 @@ export function describe({ server, byProtocol }: ServerAnswer): readonly Evidenc
     if (tried === undefined || tried.verdict === 'not-asked') return [];
     return [
       {
-        source: `${plain(server)} over ${protocol.toUpperCase()}`,
+        source: `${oneLine(server)} over ${protocol.toUpperCase()}`,
         observed: tried.detail,
         expected: 'an answer',
       },

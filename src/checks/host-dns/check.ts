@@ -3,8 +3,8 @@
  * resolvers. Pure functions of facts.
  */
 import { type Check, defineCheck, planNothing, withoutFindings } from '../../engine/check.ts';
+import { oneLine } from '../../engine/one-line.ts';
 import { type HostName, hostNamesFact } from '../../facts/dns/host-names.ts';
-import { plain } from '../../facts/dns/plain.ts';
 import { presenceFact } from '../../facts/dns/presence.ts';
 import { type Resolvers, resolversFact } from '../../facts/dns/resolvers.ts';
 import { upstreamAnswersFact } from '../../facts/dns/upstream-answers.ts';
@@ -72,7 +72,7 @@ function describeName({ name, why, answer }: HostName): string {
 }
 
 function describeResolvers({ host, kubelet }: Resolvers): readonly string[] {
-  const listed = servers({ host }).map((server) => plain(server));
+  const listed = servers({ host }).map((server) => oneLine(server));
   const own = host.kind === 'read' ? [`${host.path}: ${listed.join(', ') || 'no nameserver'}`] : [];
   if (kubelet.kind === 'unknown') return own;
   const { by, from, conf } = kubelet;

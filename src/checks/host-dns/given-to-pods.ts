@@ -1,6 +1,6 @@
 import type { Evidence, Finding } from '../../engine/finding.ts';
+import { oneLine } from '../../engine/one-line.ts';
 import type { Answers } from '../../facts/dns/ask-servers.ts';
-import { plain } from '../../facts/dns/plain.ts';
 import type { ResolvConf } from '../../facts/dns/resolv-conf.ts';
 import type { Resolvers } from '../../facts/dns/resolvers.ts';
 import { answers } from '../../facts/dns/server-answer.ts';
@@ -32,7 +32,7 @@ function judgeFallback(
   const isDead = asked.length > 0 && !asked.some(answers);
   const isForwardedTo =
     upstreams.kind !== 'known' || upstreams.upstreams.some(({ server }) => servers.includes(server));
-  const names = servers.map((server) => plain(server)).join(', ');
+  const names = servers.map((server) => oneLine(server)).join(', ');
   const end = !isDead
     ? 'and ask there for all names outside the cluster'
     : isForwardedTo
@@ -53,8 +53,8 @@ function judgeFallback(
 
 /** What the operator names k3s does not look at. */
 function judgeOption({ from, conf }: Extract<Resolvers['kubelet'], { kind: 'known' }>): readonly Finding[] {
-  const path = plain(conf.path);
-  const told = `k3s is told to give ${path} to pods${from === undefined ? '' : ` (${plain(from)})`}`;
+  const path = oneLine(conf.path);
+  const told = `k3s is told to give ${path} to pods${from === undefined ? '' : ` (${oneLine(from)})`}`;
   const evidence: readonly Evidence[] = [{ source: path, observed: whyUnfit(conf) }];
   const base = { subject: path, evidence };
   if (conf.kind === 'absent') {
@@ -62,7 +62,7 @@ function judgeOption({ from, conf }: Extract<Resolvers['kubelet'], { kind: 'know
     return [unfit({ ...base, severity: 'error', message, effect: 'loses' })];
   }
   if (conf.kind !== 'read' || conf.unfit === undefined) return [];
-  const message = `${told}, with nameserver ${plain(conf.unfit)}, which inside a pod is not what it is here`;
+  const message = `${told}, with nameserver ${oneLine(conf.unfit)}, which inside a pod is not what it is here`;
   return [unfit({ ...base, severity: 'warning', message, effect: 'loses' })];
 }
 
@@ -78,10 +78,10 @@ function whyUnfit(conf: ResolvConf): string {
       return `not readable: ${conf.reason}`;
     default:
       if (conf.unfit !== undefined) {
-        return `nameserver ${plain(conf.unfit) || 'without an address'}, which is not meant for other machines`;
+        return `nameserver ${oneLine(conf.unfit) || 'without an address'}, which is not meant for other machines`;
       }
       return conf.nameservers.length === 0
         ? 'it names no server'
-        : `nameserver ${conf.nameservers.map((each) => plain(each)).join(', ')}`;
+        : `nameserver ${conf.nameservers.map((each) => oneLine(each)).join(', ')}`;
   }
 }

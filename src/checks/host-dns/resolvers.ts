@@ -1,6 +1,6 @@
 import type { Finding } from '../../engine/finding.ts';
+import { oneLine } from '../../engine/one-line.ts';
 import type { Answers } from '../../facts/dns/ask-servers.ts';
-import { plain } from '../../facts/dns/plain.ts';
 import { isServerAddress } from '../../facts/dns/resolv-conf.ts';
 import type { Resolvers } from '../../facts/dns/resolvers.ts';
 import { answers, type ServerAnswer } from '../../facts/dns/server-answer.ts';
@@ -23,7 +23,7 @@ export function judgeServers(
     if (answers(answer) || said.length === 0) return [];
     const refusal = refusalOf(answer);
     if (refusal !== undefined && !hasAlive && namesResolve) return [];
-    const server = plain(answer.server);
+    const server = oneLine(answer.server);
     const what = refusal === undefined ? 'does not answer' : `answers ${refusal}`;
     const rest = hasAlive
       ? 'names that it is asked for take seconds, or fail'
@@ -56,7 +56,7 @@ function refusalOf({ byProtocol }: ServerAnswer): string | undefined {
 
 /** Why nothing can be said of a nameserver; undefined where it was asked. */
 export function whyNotAsked(server: string, given: Answers): string | undefined {
-  const line = `nameserver ${plain(server)} of this host was not asked`;
+  const line = `nameserver ${oneLine(server)} of this host was not asked`;
   if (!isServerAddress(server)) return `${line}: it is no address`;
   const answer = given.get(keyOf(server));
   if (answer === undefined) return line;

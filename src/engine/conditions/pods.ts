@@ -1,7 +1,7 @@
 import type { Host } from '../../host/host.ts';
+import { oneLine } from '../one-line.ts';
 import { isObject, parseObject } from '../steps/json-object.ts';
 import { findPlace } from '../steps/json-pointer.ts';
-import { oneLine } from './seen.ts';
 
 /** What of a pod says whether it is to be reckoned with. */
 export interface PodState {
@@ -84,7 +84,7 @@ function readPod(pod: unknown): PodState {
     containers: listAt(pod, '/status/containerStatuses').flatMap(
       (each) => textAt(each, '/containerID')?.replace(/^[a-z-]+:\/\//, '') ?? [],
     ),
-    detail: why === undefined ? words : `${words}: ${oneLine(why)}`,
+    detail: why === undefined ? words : `${words}: ${oneLine(why, 200)}`,
   };
 }
 

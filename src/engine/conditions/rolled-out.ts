@@ -1,8 +1,9 @@
 import type { Host } from '../../host/host.ts';
+import { oneLine } from '../one-line.ts';
 import { parseObject } from '../steps/json-object.ts';
 import { findPlace } from '../steps/json-pointer.ts';
 import { describeWorstPod } from './pods.ts';
-import { holds, notYet, oneLine, type Seen } from './seen.ts';
+import { holds, notYet, type Seen } from './seen.ts';
 
 /** Judged as `kubectl rollout status` judges it. `path` is that of a Deployment in the API. */
 export async function lookAtRollout(path: string, host: Host): Promise<Seen> {
@@ -47,7 +48,7 @@ function failedCondition(conditions: unknown): string | undefined {
     );
     const isBad =
       type === 'ReplicaFailure' ? status === 'True' : type === 'Progressing' && status === 'False';
-    if (isBad && typeof message === 'string') return oneLine(message);
+    if (isBad && typeof message === 'string') return oneLine(message, 200);
   }
   return undefined;
 }

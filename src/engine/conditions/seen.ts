@@ -16,9 +16,3 @@ export const holds: Seen = { kind: 'holds' };
 export function notYet(seen: string): Seen {
   return { kind: 'not-yet', seen };
 }
-
-/** What the cluster and its pods say is anybody's words: one line of them, not too long. */
-export function oneLine(text: string): string {
-  const line = text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
-  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
-}

@@ -23,6 +23,8 @@ export interface DecideInput {
   readonly maxChanges?: number | undefined;
   /** Checks whose plans would lock people out of the node, and how. */
   readonly lockOuts?: ReadonlyMap<CheckId, string>;
+  /** Repairs of other checks wait. */
+  readonly alone?: CheckId;
 }
 
 export interface Decision {
@@ -49,12 +51,21 @@ export function decide(input: DecideInput): Decision {
     decideCheck(examination, input, (finding) => {
       if (everything !== undefined) return everything;
       const sighting = bySight.get(finding);
-      return sighting && reasonToWait(sighting, examination.check, input);
+      const reason = sighting && reasonToWait(sighting, examination.check, input);
+      if (reason !== undefined || input.alone === undefined || input.alone === examination.check.id)
+        return reason;
+      return `it failed together with that of ${input.alone}, which is tried by itself now; doctor fix ${examination.check.id} does not wait`;
     }),
   );
   const plans = decided.flatMap(({ examination, plan: { steps } }) =>
     steps.length === 0 ? [] : [{ check: examination.check.id, steps }],
   );
+  // A plan is taken back as a whole: what is good is not to be lost for ever to what fails beside it.
+  const hasFailed = decided.some(({ plan }) =>
+    plan.repairs.some((finding) => (bySight.get(finding)?.memory.failedAttempts ?? 0) > 0),
+  );
+  const [first] = plans;
+  if (first && plans.length > 1 && hasFailed) return decide({ ...input, alone: first.check });
   return {
     examinations: decided.map(({ examination }) => examination),
     steps: plans.flatMap(({ steps }) => steps),

@@ -1,6 +1,6 @@
 import type { Fact, FactContext } from '../../engine/fact.ts';
+import { oneLine } from '../../engine/one-line.ts';
 import { k3sOptionsFact } from './k3s-options.ts';
-import { plain } from './plain.ts';
 import { presenceFact } from './presence.ts';
 import { type Registries, readRegistries } from './registries.ts';
 
@@ -11,7 +11,7 @@ export interface HostName {
   readonly why: string;
   readonly kind: 'api' | 'registry' | 'configured';
   readonly answer:
-    | { readonly kind: 'resolved'; readonly addresses: readonly string[]; readonly elapsedMs: number }
+    | { readonly kind: 'resolved'; readonly addresses: readonly string[] }
     | { readonly kind: 'unresolved'; readonly reason: string }
     /** There is nothing to ask with. */
     | { readonly kind: 'not-asked'; readonly reason: string };
@@ -77,13 +77,15 @@ async function listImages({ host, config }: FactContext): Promise<readonly strin
   const folder = `${config.paths.k3sData}/agent/images`;
   const entries = (await host.listDirectory(folder)) ?? [];
   const archives = entries.filter(({ name }) => /\.(tar|tgz|tbz2?|tar\.(gz|bz2|lz4|zst))$/.test(name));
-  return archives.map(({ name }) => `${folder}/${plain(name)}`).sort();
+  return archives.map(({ name }) => `${folder}/${oneLine(name)}`).sort();
 }
 
 /** Those that somebody has named. */
 function registryNames({ mirrors }: Registries, own: string | undefined): readonly (Wanted | undefined)[] {
   const mirrored = mirrors.flatMap(({ registry, endpoints }) =>
-    endpoints.map((endpoint) => named('registry', endpoint, `images of ${plain(registry)} come from there`)),
+    endpoints.map((endpoint) =>
+      named('registry', endpoint, `images of ${oneLine(registry)} come from there`),
+    ),
   );
   // Without an endpoint it is shared between the nodes, and comes from itself at first.
   const shared = mirrors
@@ -127,7 +129,6 @@ const timeoutMs = 5_000;
 
 /** As programs on this host do. */
 async function resolve({ host }: FactContext, { name }: Wanted): Promise<HostName['answer']> {
-  const started = host.now().getTime();
   const result = await host.run({ tool: 'getent', args: ['ahosts', name], timeoutMs });
   switch (result.kind) {
     case 'absent':
@@ -143,7 +144,7 @@ async function resolve({ host }: FactContext, { name }: Wanted): Promise<HostNam
       ];
       if (result.exitCode !== 0) return { kind: 'not-asked', reason: `getent ended with ${result.exitCode}` };
       if (addresses.length === 0) return { kind: 'unresolved', reason: 'it has no address' };
-      return { kind: 'resolved', addresses, elapsedMs: host.now().getTime() - started };
+      return { kind: 'resolved', addresses };
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Fact, FactContext } from '../../engine/fact.ts';
+import { oneLine } from '../../engine/one-line.ts';
 import { type CoreDnsPod, coreDnsFact, isAlive } from './coredns.ts';
 import { coreDnsMetricsFact } from './metrics.ts';
-import { plain } from './plain.ts';
 
 /** What CoreDNS itself says about why it halted, or does not load what is configured. */
 export interface LogSigns {
@@ -87,12 +87,12 @@ export function readSigns(log: string): LogSigns {
   let configuration: LogSigns['configuration'];
   for (const line of log.split('\n')) {
     const looped = /\[FATAL\] plugin\/loop: (.*)/.exec(line)?.[1];
-    if (looped !== undefined) loop = plain(looped, longest);
+    if (looped !== undefined) loop = oneLine(looped, longest);
     if (/\[INFO\] (Reloading complete|plugin\/reload: Running configuration)/.test(line)) {
       configuration = { kind: 'loaded' };
     }
     const reason = refusalOf(line);
-    if (reason !== undefined) configuration = { kind: 'refused', reason: plain(reason, longest) };
+    if (reason !== undefined) configuration = { kind: 'refused', reason: oneLine(reason, longest) };
   }
   return { loop, configuration };
 }

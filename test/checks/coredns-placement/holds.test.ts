@@ -129,6 +129,12 @@ describe('nothing is moved', () => {
       /reached from here is not known \(checks\.flannel-vtep\.probe is off\): run it there$/,
     ],
     ['nobody knows which node this is', { self: null }, /reached from here is not known: run it there$/],
+    ['its roll-out is paused', { deployment: { isPaused: true } }, /the roll-out of .* is paused: /],
+    [
+      'its pods name their node',
+      { deployment: { nodeName: workerName } },
+      /has bound the Deployment coredns to node .* \(spec\.template\.spec\.nodeName\)/,
+    ],
     [
       'two replicas would be spread over a server that takes none',
       {

@@ -255,7 +255,7 @@ function metricsOf({ metrics }: Changes, pods: readonly CoreDnsPod[]): unknown {
   );
 }
 
-/** CoreDNS resolves the world as long as nothing else is said, so that only servers are judged. */
+/** Of the world nothing is known as long as nothing is said, so that only servers are judged. */
 function clusterAnswersOf({ world = {} }: Changes, pods: readonly CoreDnsPod[]): unknown {
   if (world === 'not-reached') {
     const silent = pods.map(({ address = '' }) => [address, serverAnswer(address, 'silent')] as const);

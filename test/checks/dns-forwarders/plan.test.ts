@@ -207,6 +207,46 @@ test.each([
   expect(await remedy({ ...incident, corefile, custom })).toEqual({ kind: 'none', reason });
 });
 
+test('an override that another block imports, too, would take its names away: the line itself is changed', async () => {
+  const other = 'corp.example:53 {\n    import /etc/coredns/custom/*.override\n    forward . 10.0.0.9\n}\n';
+  const [patch] = (await repair({ ...incident, corefile: newCorefile('forward . 8.8.8.8') + other })).steps;
+  expect(patch).toMatchObject({ kind: 'kube-patch', fields: [{ value: expect.stringContaining(other) }] });
+});
+
+test.each([
+  [
+    'a snippet that another zone has, too',
+    `(up) {\n    forward . 8.8.8.8\n}\n${oldCorefile('import up')}corp.example {\n    import up\n}\n`,
+    'imported by the block of corp.example, too',
+  ],
+  [
+    'one of two blocks for all names',
+    `${oldCorefile('bind 10.0.0.1\n    forward . 8.8.8.8')}.:53 {\n    bind 10.0.0.2\n    forward . 8.8.8.8\n}\n`,
+    'another server block .line \\d+. answers for all names, too',
+  ],
+])('a forward in %s is left to its owner', async (_, corefile, words) => {
+  const reason = expect.stringMatching(`${words}.*forward \\. 185\\.12\\.64\\.1 185\\.12\\.64\\.2$`);
+  const { findings } = await diagnose({ ...incident, corefile });
+  expect(findings.find(({ subject }) => subject === 'zone .')?.remedy).toEqual({ kind: 'none', reason });
+});
+
+test.each([
+  ['is immutable', { data: {}, isImmutable: true }, 'coredns-custom is immutable'],
+  ['has our key as binaryData', { data: {}, binaryKeys: ['k3s-doctor-upstream.override'] }, 'binaryData'],
+] as const)('what cannot be written is not planned: ConfigMap coredns-custom %s', async (_, value, words) => {
+  const custom = { kind: 'known', value: { path: '/x', ...value } } as const;
+  const changes = { ...incident, corefile: newCorefile('forward . 8.8.8.8'), coreDns: { custom } };
+  expect(await remedy(changes)).toEqual({ kind: 'none', reason: expect.stringContaining(words) });
+});
+
+test('nor a Corefile that is immutable', async () => {
+  const value = { path: '/x', data: { Corefile: oldCorefile() }, isImmutable: true } as const;
+  expect(await remedy({ ...incident, coreDns: { config: { kind: 'known', value } } })).toEqual({
+    kind: 'none',
+    reason: expect.stringContaining('ConfigMap coredns is immutable'),
+  });
+});
+
 test('CoreDNS that does not watch its Corefile would not notice', async () => {
   const corefile = oldCorefile().replace('    reload\n', '');
   const reason = expect.stringContaining('rollout restart deployment coredns');

@@ -29,6 +29,8 @@ test('if coredns-placement moves it first, the change is planned and proven at t
   expect(steps.at(2)).toMatchObject({ kind: 'wait', until: { questions: [{ server: '10.43.0.10' }] } });
   const { finding: left } = await first({ ...away, placementConfig: { mode: 'report' } });
   expect(left?.remedy.kind).toBe('held');
+  const { finding: cordoned } = await first({ ...away, isServerCordoned: true });
+  expect(cordoned?.remedy.kind).toBe('held');
 });
 
 test('CoreDNS on another node that is reached is changed from here', async () => {

@@ -33,7 +33,7 @@ export const name = (of: Partial<HostName> = {}): HostName => ({
   name: 'registry-1.docker.io',
   why: 'images come from there',
   kind: 'registry',
-  answer: { kind: 'resolved', addresses: ['192.0.2.7'], elapsedMs: 3 },
+  answer: { kind: 'resolved', addresses: ['192.0.2.7'] },
   ...of,
 });
 

@@ -57,7 +57,14 @@ function ok(body: object): KubeResult {
   return { kind: 'ok', body: JSON.stringify(body), source: '' };
 }
 
-function podObject({ name, address, phase = 'Running', ready = phase === 'Running', isGoing, container }: Pod) {
+function podObject({
+  name,
+  address,
+  phase = 'Running',
+  ready = phase === 'Running',
+  isGoing,
+  container,
+}: Pod) {
   const containerStatuses = container ? [{ name: 'coredns', containerID: `containerd://${container}` }] : [];
   return {
     metadata: { name, ...(isGoing && { deletionTimestamp: '2026-11-21T12:00:00Z' }) },

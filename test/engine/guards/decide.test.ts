@@ -6,6 +6,7 @@ import { afterRun, afterUndo } from '../../../src/engine/guards/after-run.ts';
 import { type Decision, decide } from '../../../src/engine/guards/decide.ts';
 import { emptyState } from '../../../src/engine/guards/parse-state.ts';
 import type { State } from '../../../src/engine/guards/state.ts';
+import type { RunOutcome } from '../../../src/engine/journal.ts';
 import { configWith, examinationOf, keyOf, later, problem, start, writeOf } from './made-up-check.ts';
 
 const config = configWith();
@@ -167,6 +168,29 @@ test('what a reboot undoes is repaired again without a cooldown, unless its repa
   const failed = tried(seenTwice(a), 'reverted', later(5));
   const sight = run(failed, [recurring], later(6));
   expect(heldReasons(run(sight.state, [recurring], later(7)))[0]).toContain('cooldownMinutes');
+});
+
+test('repairs that failed together are tried one by one, until each was done or is given up', () => {
+  const other = examinationOf([b]);
+  const both = [examinationOf([a]), { ...other, check: { ...other.check, id: 'dns-forwarders' as const } }];
+  const patient = configWith({ cooldownMinutes: 0, strikes: 1, breaker: { failures: 99, minutes: 1 } });
+  let state = emptyState;
+  let minute = 0;
+  const next = (outcome: RunOutcome) => {
+    const decision = run(state, both, later(minute), { config: patient });
+    state = afterRun(decision.state, {
+      outcome,
+      findings: decision.why,
+      config: patient,
+      now: later(minute),
+    });
+    minute += 1;
+    return decision.plans.map(({ check }) => check);
+  };
+  expect(next('reverted')).toEqual(['iptables-ghosts', 'dns-forwarders']);
+  expect(next('reverted')).toEqual(['iptables-ghosts']);
+  expect(next('reverted')).toEqual(['iptables-ghosts']);
+  expect(next('done')).toEqual(['dns-forwarders']);
 });
 
 test('what somebody takes back again and again is repaired again only after a cooldown', () => {

@@ -21,6 +21,7 @@ const full: State = {
       packets: 7,
       lastAttemptAt: at,
       failedAttempts: 1,
+      repeats: 2,
       plan: 'abc',
       undoneBy: '20261121T120000000Z-1',
     },
@@ -54,6 +55,11 @@ test.each([
   [
     'has a count that is none',
     JSON.stringify({ ...full, findings: { k: { ...finding, seen: -1 } } }),
+    'it is damaged',
+  ],
+  [
+    'has another count that is none',
+    JSON.stringify({ ...full, findings: { k: { ...finding, repeats: 'many' } } }),
     'it is damaged',
   ],
   ['has a pause that is none', JSON.stringify({ ...full, paused: { reason: 1 } }), 'it is damaged'],

@@ -161,6 +161,14 @@ describe('of the Deployment', () => {
     expect(found.version).toEqual([1, 12, 3]);
   });
 
+  test('what keeps its pods from moving', async () => {
+    const found = await deployment(({ spec }) => {
+      Object.assign(spec, { paused: true });
+      Object.assign(spec.template.spec, { nodeName: 'aws-worker-1' });
+    });
+    expect(found).toMatchObject({ isPaused: true, nodeName: 'aws-worker-1' });
+  });
+
   test('replicas and those that are available', async () => {
     const found = await deployment((object) => {
       object.spec.replicas = 3;
@@ -310,4 +318,12 @@ describe('a cluster is here', () => {
     const { context } = await dnsNode({ edits, statuses });
     expect((await context.get(presenceFact)).kind).toBe(kind);
   });
+});
+
+test('a ConfigMap that nobody can change, and what of it is no text', async () => {
+  const edits = edited('coredns', (object: object) => {
+    Object.assign(object, { immutable: true, binaryData: { 'logo.override': 'AAAA' } });
+  });
+  const { config } = await coreDns(edits);
+  expect(config).toMatchObject({ value: { isImmutable: true, binaryKeys: ['logo.override'] } });
 });

@@ -43,6 +43,15 @@ describe('there is', () => {
     });
   });
 
+  test('a doubt where something in coredns-custom is no text', async () => {
+    const { texts, host } = withCustom({});
+    const body = JSON.stringify({ metadata: { name: 'coredns-custom' }, binaryData: { 'x.override': '/w==' } });
+    const found = await live({ texts: { ...texts, custom: () => body }, ...(host && { host }) });
+    expect(found).toMatchObject({
+      doubts: ['coredns-custom, key x.override is binaryData: what it adds is not known'],
+    });
+  });
+
   test('none that can be read where a brace is missing', async () => {
     const found = await live(withCorefile(() => '.:53 {\n    errors\n'));
     expect(found).toMatchObject({

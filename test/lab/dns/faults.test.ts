@@ -3,12 +3,30 @@ import { expect, it } from 'vitest';
 import { runDoctor } from '../ghosts/run-doctor.ts';
 import { recordedCorefile } from './cluster-objects.ts';
 import { describeWithCoreDns } from './prepare-coredns.ts';
+import { configPath, dataOf } from './stand-in/objects.ts';
 import { startDnsCluster } from './start-dns-cluster.ts';
+import { publicResolvers } from './start-internet.ts';
 
 const upstreams = [
   ...['185.12.64.1', '8.8.8.8', '8.8.4.4', '1.1.1.1', '1.0.0.1', '9.9.9.9', '149.112.112.112'],
   ...['208.67.222.222', '208.67.220.220', '192.0.2.1', '192.0.2.2', '192.0.2.3'],
 ] as const;
+
+describeWithCoreDns('a resolver of the host that knows no name at all', { timeout: 120_000 }, (coredns) => {
+  it('is not put beside one that does', async () => {
+    await using cluster = await startDnsCluster({
+      coredns,
+      resolvConf: 'nameserver 192.0.2.7\nnameserver 185.12.64.1\n',
+      odd: { '192.0.2.7': 'nxdomain' },
+    });
+    const { first, internet } = cluster;
+    await internet.block(publicResolvers, { by: 'reject' });
+    expect(await runDoctor(first, ['fix', 'dns-forwarders', '--yes'], { timeoutMs: 60_000 })).toMatchObject({
+      exitCode: 0,
+    });
+    expect(dataOf(cluster.state, configPath)['Corefile']).toContain('forward . 185.12.64.1\n');
+  });
+});
 
 describeWithCoreDns('servers that fail each in its own way', { timeout: 120_000 }, (coredns) => {
   it('are told apart in one run, and one that answers is enough', async () => {
