@@ -71,6 +71,7 @@ export interface Changes {
   readonly metrics?: 'none' | 'no-hash';
   readonly presence?: Presence;
   readonly nodes?: ClusterNodes;
+  readonly isServerCordoned?: boolean;
 }
 
 const node = (name: string, controlPlane: boolean): NodeFacts =>
@@ -156,7 +157,12 @@ function contextOf(changes: Changes): FactContext {
     [packagedFact.id, { ...packaged, ...changes.packaged }],
     [
       clusterNodesFact.id,
-      changes.nodes ?? { kind: 'known', nodes: [server, worker], self: server, source: 'k3s.yaml' },
+      changes.nodes ?? {
+        kind: 'known',
+        nodes: [{ ...server, unschedulable: changes.isServerCordoned ?? false }, worker],
+        self: server,
+        source: 'k3s.yaml',
+      },
     ],
     [clusterAnswersFact.id, clusterAnswersOf(changes, pods)],
   ]);

@@ -45,7 +45,10 @@ describe('there is', () => {
 
   test('a doubt where something in coredns-custom is no text', async () => {
     const { texts, host } = withCustom({});
-    const body = JSON.stringify({ metadata: { name: 'coredns-custom' }, binaryData: { 'x.override': '/w==' } });
+    const body = JSON.stringify({
+      metadata: { name: 'coredns-custom' },
+      binaryData: { 'x.override': '/w==' },
+    });
     const found = await live({ texts: { ...texts, custom: () => body }, ...(host && { host }) });
     expect(found).toMatchObject({
       doubts: ['coredns-custom, key x.override is binaryData: what it adds is not known'],
