@@ -103,7 +103,7 @@ function logOf({ state, controlPlane }: DnsCluster): string {
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 500; tries += 1) {
     if (await isSo()) return;
     await delay(150);
   }
