@@ -37,7 +37,7 @@ export function planLasting({ packaged, resolvers }: Seen, servers: readonly str
   ].filter(({ content, basedOn }) => content !== basedOn);
   return {
     steps,
-    words: '; k3s is told as well, and gives them to new pods from its next start on',
+    words: '; k3s takes them, too, at its next start',
   };
 }
 
