@@ -49,6 +49,14 @@ describeWithSystemd('the unit that looks after CoreDNS', () => {
     ]);
   });
 
+  it('lets the product do its work, which is none where there is no k3s', async () => {
+    await debian.systemctl('start', unit);
+
+    const { stdout } = await debian.systemctl('show', '--property=ActiveState,ExecMainStatus', unit);
+    expect(stdout.trim().split('\n')).toEqual(['ExecMainStatus=0', 'ActiveState=inactive']);
+    expect(await debian.journal(unit)).toMatch(/^fix: nothing to do /m);
+  });
+
   it('enters the network of a pod and reads what the pod sees, and makes no other namespace', async () => {
     const pod = `unshare --net --mount sh -c 'mount --bind /root/pod-resolv.conf /etc/resolv.conf; ip link set lo up; exec sleep 600'`;
     await debian.writeFile('/root/pod-resolv.conf', 'nameserver 192.0.2.53\n');
