@@ -13,7 +13,8 @@ const checks = ['coredns-placement', 'dns-forwarders'] as const;
 
 describeWithCoreDns('a fix that is killed', { timeout: 240_000 }, (coredns) => {
   it.concurrent.each([0, 700, 1500])('%i ms into the wait for a reload', async (afterMs) => {
-    await using cluster = await startDnsCluster({ coredns });
+    // So long it waits at least.
+    await using cluster = await startDnsCluster({ coredns, volumeDelayMs: 4_000 });
     await cluster.internet.block(publicResolvers, { by: 'reject' });
     const before = await takeClusterSnapshot(cluster);
     await killAfterWriting(cluster, configPath, afterMs);
@@ -66,6 +67,11 @@ async function expectSettled(cluster: DnsCluster, before: object): Promise<void>
   if (outcome === 'reverted') expect(await takeClusterSnapshot(cluster)).toEqual(before);
   else expect(await takeClusterSnapshot(cluster)).not.toEqual(before);
 
+  // While no pod is ready nothing could be proven, and nothing is changed.
+  await cluster.controlPlane.settled();
+  // A CoreDNS that still runs what was taken back would not be seen to load it again.
+  await cluster.controlPlane.kubelet.refreshed();
+  await delay(6_000);
   const again = await runDoctor(first, ['fix', ...checks, '--yes'], { timeoutMs: 120_000 });
   expect(again).toMatchObject({ exitCode: 0 });
   expect(await lookup(first.pod, 'settled.example.org')).toBe('203.0.113.81');
