@@ -195,6 +195,11 @@ export interface WaitStep {
   readonly until: Condition;
   /** From when it begins. */
   readonly deadlineMs: number;
+  /**
+   * It may have come about before, unseen: then waiting for it is in vain, and the steps behind it decide. What
+   * can be seen to have failed still ends the plan.
+   */
+  readonly orGoOn?: true;
 }
 
 export type Condition =

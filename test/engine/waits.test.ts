@@ -123,6 +123,17 @@ describe('a plan that waits', () => {
     expect((await readHistory(host, config)).entries).toMatchObject([{ outcome: 'reverted' }]);
   });
 
+  it('goes on all the same where what it waits for may have been there before; the next wait decides', async () => {
+    const { texts, run, dns } = nodeWith();
+    const unseen = { ...wait, orGoOn: true } as const;
+    expect(await run([write('one'), unseen, write('two')])).toEqual({ kind: 'done', notes: [] });
+    expect(texts()).toBe('new,new');
+    expect(new Set(dns.asked)).toEqual(new Set(['SERVFAIL']));
+    const again = nodeWith();
+    expect(await again.run([write('one'), unseen, wait])).toMatchObject({ kind: 'failed' });
+    expect(again.texts()).toBe('old,old');
+  });
+
   it('is taken back at once when somebody asks to stop, and nothing is held against it', async () => {
     const { texts, run } = nodeWith();
     const began = performance.now();
